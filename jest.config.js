@@ -1,0 +1,42 @@
+const shared = {
+  testEnvironment: 'node',
+  // Native ES modules: NestJS 12 is published as nothing else.
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true, verbatimModuleSyntax: true },
+        },
+      },
+    ],
+  },
+  moduleNameMapper: {
+    '^nestjs-locked$': '<rootDir>/lib/index.ts',
+    '^nestjs-locked/([\\w/-]+)$': '<rootDir>/lib/$1/index.ts',
+    // The source says `./lock.js`, as Node wants it, and has `./lock.ts`. Packages have what they say.
+    '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
+  },
+};
+
+// Where paths of specs begin that need no server and no patience.
+const unit = ['core/', 'memory/', 'nest/', 'types/', 'conformance/memory'].map((start) => `<rootDir>/test/${start}`);
+
+/** @type {import('jest').Config} */
+export default {
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: unit.flatMap((start) => [`${start}*.spec.ts`, `${start}*/**/*.spec.ts`]),
+    },
+    // Everything else, so that no spec is in neither.
+    { ...shared, displayName: 'system', testMatch: ['<rootDir>/test/**/*.spec.ts'], testPathIgnorePatterns: unit },
+  ],
+};

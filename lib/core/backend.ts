@@ -1,0 +1,120 @@
+/**
+ * The contract between the core and a place where locks live.
+ *
+ * A backend keeps one line of claims per key, in order of arrival, and knows the rule of `admission.ts`. It owns nothing
+ * else: waiting, deadlines, aborts, retries, renewal, loss, local hand-off, events and error wrapping belong to the
+ * core, so that no backend can get those wrong, or differently.
+ *
+ * What every backend may rely on:
+ * - `attempt` and `withdraw` of one claim never overlap, nor do they overlap with its renewals, unless an earlier call
+ *   went unanswered for so long that the core counts it as lost.
+ * - After the first `withdraw`, a claim is only ever withdrawn again.
+ *
+ * What every backend must hold:
+ * - Every call may be repeated, every reply may be lost: all calls are idempotent on `ClaimRequest.id`.
+ * - A call that was sent after another on the same claim takes effect after it, even if the first timed out: a
+ *   withdrawal that follows an attempt of unknown outcome leaves nothing behind in line.
+ * - A claim whose lease has ended is no longer in line, for anyone, and no call but `attempt` brings it back: `attempt`
+ *   joins anew, at the back, with a new place.
+ * - A call settles in bounded time. One that rejects with a {@link LockError} is final: asking again is pointless (the
+ *   server is out of memory, the password is wrong). Any other rejection means "not known", and the core asks again.
+ */
+export interface LockBackend {
+  /** For messages, events and metrics: `'redis'`. */
+  readonly name: string;
+
+  /** Opens a claim. Does no I/O and cannot fail. */
+  claim(request: ClaimRequest): Claim;
+
+  /**
+   * The key's line now, front first. A report, never a basis for decisions: it is out of date when it arrives.
+   */
+  inspect(key: string): Promise<readonly Place[]>;
+
+  /** Keys that have a line now, in no order, each at least once unless it came or went meanwhile. A report as well. */
+  list?(options?: { readonly prefix?: string }): AsyncIterable<string>;
+
+  /** Ends what the backend itself opened. Called once, after the last claim was withdrawn or given up. */
+  close?(): Promise<void>;
+}
+
+export interface ClaimRequest {
+  /** What is locked, as the user wrote it: 1 to 1024 bytes of well-formed UTF-8, any characters. */
+  readonly key: string;
+  /** Unguessable and unique per claim: what every call is idempotent on. Never shown whole. */
+  readonly id: string;
+  /** How many holders, itself included, the claim can share the key with: 1 exclusive, n semaphore, Infinity shared. */
+  readonly slots: number;
+  /** How long the claim outlives its owner's silence, waiting as well as held. A session-based backend may use its own. */
+  readonly leaseMs: number;
+}
+
+export interface Claim {
+  /**
+   * Joins the line, once, and says where the claim stands. Restarts the lease.
+   *
+   * With `queue: false` a claim that is not in leaves the line again, within the same step: it was refused and nothing
+   * of it is left. That holds for a claim that has waited, too; its last try and its leaving are one call.
+   *
+   * Asking must not write unless something changed, or watchers would wake each other for ever.
+   */
+  attempt(options: { readonly queue: boolean }): Promise<Standing>;
+
+  /**
+   * Keeps a held claim. true: the lease restarted when this was sent. false: lost for good. Rejects: not known.
+   * Never brings a claim back that is not in line.
+   */
+  renew(): Promise<boolean>;
+
+  /**
+   * Leaves the line, held or waiting, and lets in whoever may come in now. false: was no longer in line.
+   */
+  withdraw(): Promise<boolean>;
+
+  /**
+   * Calls `wake` when it may pay off to ask again: a waiter then attempts, a holder renews. Called before the first
+   * attempt; the function it returns ends it. A wake is latency, never safety: it may come late, twice, for nothing or
+   * not at all.
+   *
+   * A wake that carries a standing that is `held` saves the waiter its question (direct hand-off). Its lease counts
+   * from the claim's latest attempt, because that is the last moment the core knows of.
+   */
+  watch?(wake: (standing?: Standing) => void): () => void;
+}
+
+export type Standing = Held | Waiting;
+
+export interface Held {
+  readonly held: true;
+  /**
+   * Rises with every admission to the key, over empty lines, restarts and failovers, and stays the same while the claim
+   * is in line. Below 2^53: the fencing token is made of it.
+   */
+  readonly place: bigint;
+  /** The lease that the backend really gave. */
+  readonly leaseMs: number;
+  /** How many claims wait behind. */
+  readonly waiting: number;
+}
+
+export interface Waiting {
+  readonly held: false;
+  /** How many claims stand ahead, holders included. */
+  readonly ahead: number;
+  /** Ask again after this long even without a wake. Shorter than the claim's lease, which only asking keeps alive. */
+  readonly askAgainMs: number;
+}
+
+/** One claim in a key's line, as `inspect` reports it. */
+export interface Place {
+  readonly id: string;
+  readonly slots: number;
+  readonly held: boolean;
+  /** Known for every holder; a backend that gives places out on admission has none for a waiter. */
+  readonly place?: bigint;
+  readonly leaseLeftMs: number;
+  /** When the claim joined, in milliseconds of the epoch by the clock of the backend. */
+  readonly since?: number;
+  /** Who it is, as far as the backend was told. */
+  readonly owner?: string;
+}

@@ -1,0 +1,27 @@
+import { type Context } from './context.js';
+
+/** A call to the backend that settled neither way in the time given. Not known what came of it. */
+export class NoAnswerError extends Error {
+  constructor(backend: string, withinMs: number) {
+    super(`the ${backend} backend gave no answer within ${Math.round(withinMs)} ms`);
+    this.name = 'NoAnswerError';
+  }
+}
+
+/** What the call answers, or NoAnswerError. A call that throws at once is a call that rejects. */
+export function inTime<T>(context: Context, withinMs: number, call: () => Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const { backend, clock, timers } = context;
+    const timer = timers.set(clock.now() + withinMs, true, () => reject(new NoAnswerError(backend.name, withinMs)));
+    call().then(
+      (answer) => {
+        timers.cancel(timer);
+        resolve(answer);
+      },
+      (error: unknown) => {
+        timers.cancel(timer);
+        reject(error);
+      },
+    );
+  });
+}

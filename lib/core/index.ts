@@ -1,0 +1,19 @@
+export { holders } from './admission.js';
+export type { Claim, ClaimRequest, Held, LockBackend, Place, Standing, Waiting } from './backend.js';
+export type { Clock } from './clock.js';
+export {
+  isLockError,
+  LockBackendError,
+  LockConfigError,
+  LockError,
+  type LockErrorCode,
+  LockLostError,
+  LockReentrancyError,
+  LockUnavailableError,
+  type LossReason,
+} from './errors.js';
+export type { LockEvent, LockListener } from './events.js';
+export type { Lock } from './lock.js';
+export { type Keys, type LineEntry, type LineReport, LockManager } from './lock-manager.js';
+export type { AcquireOptions, LockManagerOptions, LockMode, RunOptions } from './options.js';
+export type { Random } from './random.js';

@@ -1,0 +1,332 @@
+import { holders } from './admission.js';
+import { Caller } from './caller.js';
+import { type Context, shorten } from './context.js';
+import {
+  isLockError,
+  LockBackendError,
+  LockConfigError,
+  type LockError,
+  LockLostError,
+  LockUnavailableError,
+} from './errors.js';
+import { HeldLock } from './held-lock.js';
+import { type Hold } from './hold.js';
+import { type Left } from './leave.js';
+import { type Defaults, type Terms, type Wish } from './options.js';
+import { type Pursuer, Pursuit } from './pursuit.js';
+import { type Timer } from './timers.js';
+
+/** A caller that wants the key, and the claim that is on its way for it. */
+class Waiter extends Caller<HeldLock> {
+  pursuit: Pursuit | undefined;
+  /** Its time is up; the ask that is under way decides. */
+  expired = false;
+  /** It has been told that it waits. */
+  queued = false;
+}
+
+/** Who has a hold: a caller, for at most `maxHoldMs`; or nobody, until `minHoldMs` is over. The timer is for either. */
+interface Tenancy {
+  readonly lock: HeldLock | undefined;
+  readonly timer: Timer | undefined;
+}
+
+/**
+ * The callers of one process that want one key, in order of arrival: those who hold it, each on a claim that is in, and
+ * behind them those who wait.
+ *
+ * Only the front waiter has a claim in the backend's line; the others wait in memory. When a caller releases, the front
+ * waiter takes its claim over, up to `localHandOffs` times in a row: no command, no round trip. Then the claim is
+ * withdrawn, and the process joins the back of the line. So while the front waiter can expect such a hand-off, not even
+ * it has a claim of its own.
+ *
+ * With `localHandOffs: 0` every waiter has its own claim at once, and the backend's line orders all callers of all
+ * processes.
+ */
+export class LocalLine implements Pursuer {
+  private readonly waiters = new Set<Waiter>();
+  private readonly pursuers = new Map<Pursuit, Waiter>();
+  private readonly holds = new Map<Hold, Tenancy>();
+
+  constructor(
+    private readonly context: Context,
+    private readonly defaults: Defaults,
+    readonly key: string,
+    private readonly emptied: (line: LocalLine) => void,
+  ) {}
+
+  async join(wish: Wish): Promise<HeldLock> {
+    const { maxWaiters } = this.defaults;
+    const ahead = this.holds.size + this.waiters.size;
+    if (wish.waitMs === 0 && this.surelyBusy(wish)) {
+      throw new LockUnavailableError(this.key, { waitedMs: 0, ahead });
+    }
+    if (this.waiters.size >= maxWaiters) {
+      const advice = `maxWaiters (${maxWaiters}) callers of this process wait for it already`;
+      throw new LockUnavailableError(this.key, { waitedMs: 0, ahead, advice });
+    }
+    const waiter = new Waiter(this.context, wish);
+    waiter.expired = wish.waitMs === 0;
+    waiter.heed((reason) => this.dismiss(waiter, reason));
+    this.waiters.add(waiter);
+    if (this.strict) this.pursue(waiter);
+    else this.serveFront();
+    if (waiter.pursuit === undefined) this.letWait(waiter, ahead);
+    return waiter.served;
+  }
+
+  /** How many callers wait in memory behind the claim of this id. */
+  waitersBehind(claimId: string): number {
+    const front = this.front();
+    if (this.strict || front === undefined) return 0;
+    if (front.pursuit !== undefined) return front.pursuit.id === claimId ? this.waiters.size - 1 : 0;
+    const [firstHold] = this.holds.keys();
+    return firstHold?.admitted.id === claimId ? this.waiters.size : 0;
+  }
+
+  /** Nobody waits any longer. */
+  dismissAll(why: (waiter: Waiter) => LockError): void {
+    const all = [...this.waiters];
+    this.waiters.clear();
+    for (const waiter of all) {
+      const error = why(waiter);
+      this.detach(waiter);
+      this.reject(waiter, error);
+    }
+    this.tellIfEmpty();
+  }
+
+  /** Nobody holds it any longer. A hold that only rests until `minHoldMs` is over is left to its lease. */
+  evictAll(): void {
+    for (const [hold, { lock, timer }] of this.holds) {
+      if (lock !== undefined) hold.lose('closed');
+      else {
+        this.context.timers.cancel(timer);
+        hold.abandon();
+        this.holds.delete(hold);
+      }
+    }
+    this.tellIfEmpty();
+  }
+
+  // A claim has news.
+
+  admitted(pursuit: Pursuit, hold: Hold): void {
+    const waiter = this.pursuers.get(pursuit)!;
+    this.pursuers.delete(pursuit);
+    hold.onLost = (loss) => this.lost(hold, loss);
+    this.seat(hold, waiter);
+    this.serveFront();
+  }
+
+  progressed(pursuit: Pursuit): void {
+    const waiter = this.pursuers.get(pursuit)!;
+    if (waiter.expired) this.dismiss(waiter, this.whyNot(waiter));
+    else this.letWait(waiter, pursuit.standing?.ahead);
+  }
+
+  failed(pursuit: Pursuit, error: unknown): void {
+    const waiter = this.pursuers.get(pursuit)!;
+    // A last try fails for its own caller alone. Otherwise everybody who waits in memory waited for this answer.
+    if (this.strict || pursuit.lastTry) this.dismiss(waiter, this.asLockError(error));
+    else this.dismissAll(() => this.asLockError(error));
+  }
+
+  // Waiting.
+
+  private get strict(): boolean {
+    return this.defaults.localHandOffs === 0;
+  }
+
+  private front(): Waiter | undefined {
+    const [front] = this.waiters;
+    return front;
+  }
+
+  /** Known without asking: it would stand behind others of this process. */
+  private surelyBusy(terms: Terms): boolean {
+    return (this.waiters.size > 0 && !this.strict) || !this.admits(terms);
+  }
+
+  /** The rule, on the part of the line that this process has: what it does not let in, the whole line does not either. */
+  private admits(terms: Terms): boolean {
+    const line: Terms[] = [];
+    for (const hold of this.holds.keys()) line.push(hold.terms);
+    line.push(terms);
+    return holders(line) === line.length;
+  }
+
+  private serveFront(): void {
+    const front = this.front();
+    if (this.strict || front === undefined || front.pursuit !== undefined) return;
+    if (this.admits(front.wish) || !this.mayTakeOver(front)) this.pursue(front);
+  }
+
+  private mayTakeOver(waiter: Waiter): boolean {
+    for (const hold of this.holds.keys()) if (this.passesTo(hold, waiter)) return true;
+    return false;
+  }
+
+  private passesTo(hold: Hold, waiter: Waiter): boolean {
+    return hold.handOffs < this.defaults.localHandOffs && sameTerms(hold.terms, waiter.wish);
+  }
+
+  private pursue(waiter: Waiter): void {
+    const { slots, leaseMs } = waiter.wish;
+    const pursuit = new Pursuit(this.context, this, this.key, { slots, leaseMs }, { queue: !waiter.expired });
+    this.attach(waiter, pursuit);
+  }
+
+  private attach(waiter: Waiter, pursuit: Pursuit): void {
+    waiter.pursuit = pursuit;
+    this.pursuers.set(pursuit, waiter);
+  }
+
+  /** Somebody who no longer waits leaves its claim, with its place, to the next who can use it. */
+  private detach(waiter: Waiter): void {
+    const { pursuit } = waiter;
+    if (pursuit === undefined) return;
+    waiter.pursuit = undefined;
+    this.pursuers.delete(pursuit);
+    const heir = pursuit.lastTry ? undefined : this.heirOf(waiter);
+    if (heir === undefined) pursuit.giveUp();
+    else this.attach(heir, pursuit);
+  }
+
+  private heirOf(waiter: Waiter): Waiter | undefined {
+    if (this.strict) return undefined;
+    for (const next of this.waiters) {
+      if (next !== waiter) return sameTerms(next.wish, waiter.wish) ? next : undefined;
+    }
+    return undefined;
+  }
+
+  private letWait(waiter: Waiter, ahead?: number): void {
+    const { events } = this.context;
+    if (ahead !== undefined && !waiter.queued) {
+      waiter.queued = true;
+      if (events.wanted) events.emit({ type: 'queued', key: this.key, ahead });
+    }
+    waiter.hasUntilDeadline(() => this.timeUp(waiter));
+  }
+
+  /** One last try, with which the claim leaves the line unless somebody else of this process can use its place. */
+  private timeUp(waiter: Waiter): void {
+    const { pursuit } = waiter;
+    waiter.expired = true;
+    if (pursuit === undefined || pursuit.trouble !== undefined) this.dismiss(waiter, this.whyNot(waiter));
+    else pursuit.hurry({ queue: this.heirOf(waiter) !== undefined });
+  }
+
+  private dismiss(waiter: Waiter, reason: unknown): void {
+    this.waiters.delete(waiter);
+    this.detach(waiter);
+    this.reject(waiter, reason);
+    this.serveFront();
+    this.tellIfEmpty();
+  }
+
+  private reject(waiter: Waiter, reason: unknown): void {
+    const { events } = this.context;
+    const { waitedMs } = waiter;
+    waiter.fail(reason);
+    if (!events.wanted) return;
+    if (isLockError(reason)) events.emit({ type: 'timed-out', key: this.key, waitedMs, error: reason });
+    else events.emit({ type: 'aborted', key: this.key, waitedMs });
+  }
+
+  private whyNot(waiter: Waiter): LockError {
+    const { pursuit, waitedMs } = waiter;
+    if (pursuit?.trouble !== undefined) return this.asLockError(pursuit.trouble);
+    return new LockUnavailableError(this.key, { waitedMs, ahead: this.ahead(waiter) });
+  }
+
+  /** As far as is known: the front waiter knows the line, the others know the front. */
+  private ahead(waiter: Waiter): number {
+    let ahead = this.front()?.pursuit?.standing?.ahead ?? this.holds.size;
+    if (this.strict) return waiter.pursuit?.standing?.ahead ?? ahead;
+    for (const other of this.waiters) {
+      if (other === waiter) break;
+      ahead += 1;
+    }
+    return ahead;
+  }
+
+  private asLockError(error: unknown): LockError {
+    const because = error instanceof Error ? error.message : String(error);
+    if (error instanceof LockConfigError) return new LockConfigError(because, this.key, { cause: error });
+    return new LockBackendError(this.key, `could not ask the ${this.context.backend.name} backend: ${because}`, error);
+  }
+
+  // Holding.
+
+  private seat(hold: Hold, waiter: Waiter): void {
+    const { clock, events, timers } = this.context;
+    const { wish, waitedMs } = waiter;
+    this.waiters.delete(waiter);
+    const acquiredAt = clock.now();
+    const lock = new HeldLock(hold, wish, { acquiredAt, waitedMs, letGo: (own) => this.release(own) });
+    const endsAt = acquiredAt + wish.maxHoldMs;
+    const timer = endsAt === Infinity ? undefined : timers.set(endsAt, false, () => hold.lose('max-hold'));
+    this.holds.set(hold, { lock, timer });
+    if (events.wanted) {
+      const type = hold.handOffs === 0 ? 'acquired' : 'handed-over';
+      const claim = shorten(hold.admitted.id);
+      events.emit({ type, key: this.key, claim, fencingToken: lock.fencingToken, waitedMs });
+    }
+    waiter.serve(lock);
+  }
+
+  private async release(lock: HeldLock): Promise<boolean> {
+    const { clock, events, timers } = this.context;
+    const { hold, wish, acquiredAt } = lock;
+    const heldMs = clock.now() - acquiredAt;
+    const claim = shorten(hold.admitted.id);
+    timers.cancel(this.holds.get(hold)?.timer);
+    if (events.wanted) events.emit({ type: 'released', key: this.key, claim, heldMs });
+    if (heldMs < wish.minHoldMs) {
+      const timer = timers.set(acquiredAt + wish.minHoldMs, false, () => void this.vacate(hold));
+      this.holds.set(hold, { lock: undefined, timer });
+      return true;
+    }
+    const left = await this.vacate(hold);
+    if (left === false) {
+      lock.lose(new LockLostError(this.key, 'claim-gone'));
+      if (events.wanted) events.emit({ type: 'lost', key: this.key, claim, reason: 'claim-gone' });
+    }
+    return left === true;
+  }
+
+  /** To the front waiter if it may have the claim; otherwise the claim leaves the line, and only then a new one joins it. */
+  private async vacate(hold: Hold): Promise<Left> {
+    const front = this.front();
+    if (front !== undefined && front.pursuit === undefined && this.passesTo(hold, front) && hold.held) {
+      hold.handOffs += 1;
+      this.seat(hold, front);
+      this.serveFront();
+      return true;
+    }
+    this.holds.delete(hold);
+    const left = hold.leave();
+    this.serveFront();
+    this.tellIfEmpty();
+    return left;
+  }
+
+  private lost(hold: Hold, loss: LockLostError): void {
+    const { lock, timer } = this.holds.get(hold)!;
+    this.context.timers.cancel(timer);
+    this.holds.delete(hold);
+    lock?.lose(loss);
+    this.serveFront();
+    this.tellIfEmpty();
+  }
+
+  private tellIfEmpty(): void {
+    if (this.waiters.size === 0 && this.holds.size === 0) this.emptied(this);
+  }
+}
+
+function sameTerms(a: Terms, b: Terms): boolean {
+  return a.slots === b.slots && a.leaseMs === b.leaseMs;
+}

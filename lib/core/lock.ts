@@ -1,0 +1,136 @@
+import { LockConfigError, LockLostError } from './errors.js';
+
+/**
+ * A lock that is held, or was. With `await using` it is released at the end of the block.
+ *
+ * No lock that outlives a silent owner can promise more than this: until the lease ends, by a clock that may drift by
+ * 1 %, nobody else is let in. A process may be stopped between any two statements, longer than the lease. So check
+ * `held` before what must not be done twice, pass `signal` to whatever can be cancelled, and let the resource refuse a
+ * smaller `fencingToken` than the largest it has seen.
+ */
+export interface Lock extends AsyncDisposable {
+  /** The key; with several keys, all of them, for display. */
+  readonly key: string;
+  /** The keys, sorted. */
+  readonly keys: readonly string[];
+  /**
+   * Rises from one holder of the key to the next, and fits a signed 64-bit column. With several keys there is no single
+   * one: it throws LockConfigError, and `fencingTokens.get(key)` answers.
+   */
+  readonly fencingToken: bigint;
+  readonly fencingTokens: ReadonlyMap<string, bigint>;
+  /** Aborts the moment the lock is lost, with a LockLostError as its reason. A release does not abort it. */
+  readonly signal: AbortSignal;
+  /** Whether it is held now. Compares clocks when it is read: true even if the event loop has just been blocked. */
+  readonly held: boolean;
+  /** Throws LockLostError unless it is held now. */
+  assertHeld(): void;
+  /** How much of the lease is left if no renewal succeeds. 0 once it is not held. */
+  readonly remainingMs: number;
+  /** How long it was waited for. */
+  readonly waitedMs: number;
+  /**
+   * Lets go; once, however often it is called. true: it was held until now. false: it had been lost before, or that is
+   * not known. Never rejects: a release that fails is an event, and is tried again until the lease ends.
+   */
+  release(): Promise<boolean>;
+}
+
+/** What the core knows of a lock that its user need not. */
+export interface OwnedLock extends Lock {
+  /** Neither released nor lost. */
+  readonly live: boolean;
+  /** Why it was lost, if it was. */
+  readonly loss: LockLostError | undefined;
+  /** Calls `listener` when it is lost; the function it returns ends that. */
+  onLoss(listener: (loss: LockLostError) => void): () => void;
+  readonly slots: number;
+}
+
+/** What the locks of one key, of several keys and of a re-entered key have in common: a life that ends once. */
+export abstract class BaseLock implements OwnedLock {
+  abstract readonly keys: readonly string[];
+  abstract readonly fencingTokens: ReadonlyMap<string, bigint>;
+  abstract readonly slots: number;
+  abstract readonly waitedMs: number;
+  /** How much of its lease is left; 0 when in doubt. Makes a loss known that no timer has told yet. */
+  protected abstract leaseLeftMs(): number;
+  protected abstract letGo(): Promise<boolean>;
+
+  private lostBy: LockLostError | undefined;
+  private releasing: Promise<boolean> | undefined;
+  private abort: AbortController | undefined;
+  private listeners: Set<(loss: LockLostError) => void> | undefined;
+
+  get key(): string {
+    return this.keys.length === 1 ? this.keys[0]! : this.keys.join(' + ');
+  }
+
+  get fencingToken(): bigint {
+    if (this.keys.length > 1) {
+      throw new LockConfigError(
+        'a lock of several keys has several fencing tokens: ask fencingTokens.get(key)',
+        this.key,
+      );
+    }
+    return this.fencingTokens.get(this.keys[0]!)!;
+  }
+
+  get live(): boolean {
+    return this.releasing === undefined && this.lostBy === undefined;
+  }
+
+  get loss(): LockLostError | undefined {
+    return this.lostBy;
+  }
+
+  get held(): boolean {
+    return this.live && this.leaseLeftMs() > 0;
+  }
+
+  get remainingMs(): number {
+    return this.live ? this.leaseLeftMs() : 0;
+  }
+
+  get signal(): AbortSignal {
+    if (this.live) this.leaseLeftMs();
+    if (this.abort === undefined) {
+      this.abort = new AbortController();
+      if (this.lostBy !== undefined) this.abort.abort(this.lostBy);
+    }
+    return this.abort.signal;
+  }
+
+  assertHeld(): void {
+    if (this.held) return;
+    throw this.lostBy ?? new LockLostError(this.key, this.releasing === undefined ? 'clock-suspect' : 'released');
+  }
+
+  onLoss(listener: (loss: LockLostError) => void): () => void {
+    this.listeners ??= new Set();
+    this.listeners.add(listener);
+    return () => this.listeners?.delete(listener);
+  }
+
+  release(): Promise<boolean> {
+    if (this.releasing === undefined) {
+      if (this.live) this.leaseLeftMs();
+      this.releasing = this.lostBy === undefined ? this.letGo() : Promise.resolve(false);
+    }
+    return this.releasing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+
+  /** Also after a release that found the claim gone: then it was lost while it was held, unnoticed. */
+  lose(loss: LockLostError): void {
+    if (this.lostBy !== undefined) return;
+    this.lostBy = loss;
+    this.abort?.abort(loss);
+    const { listeners } = this;
+    this.listeners = undefined;
+    listeners?.forEach((listener) => listener(loss));
+  }
+}

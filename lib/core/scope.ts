@@ -1,0 +1,52 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type LockBackend } from './backend.js';
+import { type OwnedLock } from './lock.js';
+import { Turnstile } from './turnstile.js';
+
+/** A body that runs under a lock, and the scope that it was itself started in. */
+export class Scope {
+  private readonly turnstiles = new Map<string, Turnstile>();
+
+  constructor(
+    readonly backend: LockBackend,
+    readonly lock: OwnedLock,
+    readonly outer: Scope | undefined,
+  ) {}
+
+  /** The innermost scope of this call chain, itself or further out, that holds the key. */
+  holding(backend: LockBackend, key: string): Scope | undefined {
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.outer) {
+      if (scope.backend === backend && scope.lock.live && scope.lock.keys.includes(key)) return scope;
+    }
+    return undefined;
+  }
+
+  /** Where those who re-enter the key take turns. */
+  turnstile(key: string): Turnstile {
+    let turnstile = this.turnstiles.get(key);
+    if (turnstile === undefined) this.turnstiles.set(key, (turnstile = new Turnstile()));
+    return turnstile;
+  }
+}
+
+/**
+ * Which scope a piece of code runs in follows its call chain, through every await. Only ever entered by `run`: with
+ * `enterWith` a lock would leak into whatever the caller does next.
+ */
+const scopes = new AsyncLocalStorage<Scope>();
+
+export function currentScope(): Scope | undefined {
+  return scopes.getStore();
+}
+
+export function runInScope<T>(scope: Scope, body: () => T): T {
+  return scopes.run(scope, body);
+}
+
+/** The innermost lock of this call chain that is neither released nor lost. */
+export function currentLock(): OwnedLock | undefined {
+  for (let scope = scopes.getStore(); scope !== undefined; scope = scope.outer) {
+    if (scope.lock.live) return scope.lock;
+  }
+  return undefined;
+}

@@ -1,0 +1,23 @@
+// npm start: builds the package, compiles the samples against it, and runs the first one with the arguments given.
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const root = dirname(import.meta.dirname);
+const output = join(root, 'sample/dist');
+
+run('tools/prepare.mjs');
+rmSync(output, { recursive: true, force: true });
+run('node_modules/typescript/bin/tsc', '-p', 'sample/tsconfig.json');
+
+// In this process, so that its exit code and its signals need no passing on.
+const main = join(output, '01-ticket-sale/main.js');
+process.argv = [process.execPath, main, ...process.argv.slice(2)];
+process.setSourceMapsEnabled(true);
+await import(pathToFileURL(main).href);
+
+function run(script, ...args) {
+  const { status } = spawnSync(process.execPath, [join(root, script), ...args], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
