@@ -45,7 +45,7 @@ export class HeldLock extends BaseLock {
     return this.hold.remainingMs;
   }
 
-  protected letGo(): Promise<boolean> {
-    return this.giveBack(this);
+  protected async letGo(): Promise<boolean> {
+    return this.loss === undefined && this.giveBack(this);
   }
 }

@@ -180,7 +180,7 @@ export class Hold {
   private renewed(sent: Moment): void {
     if (!this.within(this.moment())) return;
     this.failures = 0;
-    if (sent.now > this.confirmed.now) {
+    if (sent.now >= this.confirmed.now) {
       this.confirmed = sent;
       this.deadline = sent.now + this.leaseMs - this.marginMs;
     }

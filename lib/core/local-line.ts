@@ -35,10 +35,10 @@ interface Tenancy {
  * The callers of one process that want one key, in order of arrival: those who hold it, each on a claim that is in, and
  * behind them those who wait.
  *
- * Only the front waiter has a claim in the backend's line; the others wait in memory. When a caller releases, the front
- * waiter takes its claim over, up to `localHandOffs` times in a row: no command, no round trip. Then the claim is
- * withdrawn, and the process joins the back of the line. So while the front waiter can expect such a hand-off, not even
- * it has a claim of its own.
+ * Only the front waiter has a claim in the backend's line; the others wait in memory. When a caller releases an exclusive
+ * lock, the front waiter takes its claim over, up to `localHandOffs` times in a row: no command, no round trip. Then the
+ * claim is withdrawn, and the process joins the back of the line. So while the front waiter can expect such a hand-off,
+ * not even it has a claim of its own.
  *
  * With `localHandOffs: 0` every waiter has its own claim at once, and the backend's line orders all callers of all
  * processes.
@@ -167,8 +167,12 @@ export class LocalLine implements Pursuer {
     return false;
   }
 
-  private passesTo(hold: Hold, waiter: Waiter): boolean {
-    return hold.handOffs < this.defaults.localHandOffs && sameTerms(hold.terms, waiter.wish);
+  /**
+   * Only an exclusive claim is passed on. A shared one has others in beside it, of this process or of any, that came in
+   * after it: whoever took it over now would have a smaller fencing token than they.
+   */
+  private passesTo({ terms, handOffs }: Hold, { wish }: Waiter): boolean {
+    return terms.slots === 1 && sameTerms(terms, wish) && handOffs < this.defaults.localHandOffs;
   }
 
   private pursue(waiter: Waiter): void {

@@ -47,6 +47,7 @@ export class LockManager {
   private readonly lines = new Map<string, LocalLine>();
   private readonly bodies = new Set<Promise<unknown>>();
   private draining: Promise<void> | undefined;
+  private drained = false;
   private closing: Promise<void> | undefined;
 
   /** `ports` are for tests and simulations: the clock and the chance that everything of this manager depends on. */
@@ -223,7 +224,7 @@ export class LockManager {
 
   private refuseIfClosed(key: string): void {
     if (this.draining === undefined) return;
-    const nested = this.closing === undefined && currentLock() !== undefined;
+    const nested = !this.drained && currentLock() !== undefined;
     if (!nested) throw this.closed(key);
   }
 
@@ -263,6 +264,7 @@ export class LockManager {
 
   private async end(): Promise<void> {
     await this.drain();
+    this.drained = true;
     for (const line of this.lines.values()) {
       line.dismissAll(() => this.closed(line.key));
       line.evictAll();

@@ -55,6 +55,7 @@ export abstract class BaseLock implements OwnedLock {
   abstract readonly waitedMs: number;
   /** How much of its lease is left; 0 when in doubt. Makes a loss known that no timer has told yet. */
   protected abstract leaseLeftMs(): number;
+  /** Called once, also when it is lost. Whether it was held until now. */
   protected abstract letGo(): Promise<boolean>;
 
   private lostBy: LockLostError | undefined;
@@ -115,7 +116,7 @@ export abstract class BaseLock implements OwnedLock {
   release(): Promise<boolean> {
     if (this.releasing === undefined) {
       if (this.live) this.leaseLeftMs();
-      this.releasing = this.lostBy === undefined ? this.letGo() : Promise.resolve(false);
+      this.releasing = this.letGo();
     }
     return this.releasing;
   }
