@@ -40,7 +40,6 @@ const LAST_TRY_MS = 20;
  */
 export class Hold {
   readonly place: bigint;
-  readonly waitingBehind: number;
   /** Callers of this process that had the claim before the present one. */
   handOffs = 0;
   onLost: ((error: LockLostError) => void) | undefined;
@@ -59,7 +58,6 @@ export class Hold {
     private confirmed: Moment,
   ) {
     this.place = standing.place;
-    this.waitingBehind = standing.waiting;
     this.leaseMs = standing.leaseMs;
     this.marginMs = driftMargin(standing.leaseMs);
     this.deadline = confirmed.now + this.leaseMs - this.marginMs;

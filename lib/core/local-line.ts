@@ -35,7 +35,7 @@ interface Tenancy {
  * The callers of one process that want one key, in order of arrival: those who hold it, each on a claim that is in, and
  * behind them those who wait.
  *
- * Only the front waiter has a claim in the backend's line; the others wait in memory. When a caller releases an exclusive
+ * Only the front waiter has a claim in the backend's line, besides those who do not wait; the others wait in memory. When a caller releases an exclusive
  * lock, the front waiter takes its claim over, up to `localHandOffs` times in a row: no command, no round trip. Then the
  * claim is withdrawn, and the process joins the back of the line. So while the front waiter can expect such a hand-off,
  * not even it has a claim of its own.
@@ -69,7 +69,7 @@ export class LocalLine implements Pursuer {
     waiter.expired = wish.waitMs === 0;
     waiter.heed((reason) => this.dismiss(waiter, reason));
     this.waiters.add(waiter);
-    if (this.strict) this.pursue(waiter);
+    if (this.strict || waiter.expired) this.pursue(waiter);
     else this.serveFront();
     if (waiter.pursuit === undefined) this.letWait(waiter, ahead);
     return waiter.served;
@@ -143,23 +143,23 @@ export class LocalLine implements Pursuer {
     return front;
   }
 
-  /** Known without asking: it would stand behind others of this process. */
+  /** Known without asking: the rule does not let it in behind those of this process, so it does not in the whole line. */
   private surelyBusy(terms: Terms): boolean {
-    return (this.waiters.size > 0 && !this.strict) || !this.admits(terms);
+    return !admitsLast([...this.heldTerms(), ...this.waitedForTerms(), terms]);
   }
 
-  /** The rule, on the part of the line that this process has: what it does not let in, the whole line does not either. */
-  private admits(terms: Terms): boolean {
-    const line: Terms[] = [];
-    for (const hold of this.holds.keys()) line.push(hold.terms);
-    line.push(terms);
-    return holders(line) === line.length;
+  private heldTerms(): Terms[] {
+    return Array.from(this.holds.keys(), (hold) => hold.terms);
+  }
+
+  private waitedForTerms(): Terms[] {
+    return this.strict ? [] : Array.from(this.waiters, (waiter) => waiter.wish);
   }
 
   private serveFront(): void {
     const front = this.front();
     if (this.strict || front === undefined || front.pursuit !== undefined) return;
-    if (this.admits(front.wish) || !this.mayTakeOver(front)) this.pursue(front);
+    if (admitsLast([...this.heldTerms(), front.wish]) || !this.mayTakeOver(front)) this.pursue(front);
   }
 
   private mayTakeOver(waiter: Waiter): boolean {
@@ -200,7 +200,8 @@ export class LocalLine implements Pursuer {
   private heirOf(waiter: Waiter): Waiter | undefined {
     if (this.strict) return undefined;
     for (const next of this.waiters) {
-      if (next !== waiter) return sameTerms(next.wish, waiter.wish) ? next : undefined;
+      if (next === waiter) continue;
+      return next.pursuit === undefined && sameTerms(next.wish, waiter.wish) ? next : undefined;
     }
     return undefined;
   }
@@ -329,6 +330,10 @@ export class LocalLine implements Pursuer {
   private tellIfEmpty(): void {
     if (this.waiters.size === 0 && this.holds.size === 0) this.emptied(this);
   }
+}
+
+function admitsLast(line: readonly Terms[]): boolean {
+  return holders(line) === line.length;
 }
 
 function sameTerms(a: Terms, b: Terms): boolean {

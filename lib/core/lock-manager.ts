@@ -94,7 +94,7 @@ export class LockManager {
   /** Like `acquire`, but does not wait unless `waitMs` is given, and answers null for LockUnavailableError. */
   async tryAcquire(keys: Keys, options: AcquireOptions = {}): Promise<Lock | null> {
     try {
-      return await this.acquire(keys, { waitMs: 0, ...options });
+      return await this.acquire(keys, { ...options, waitMs: options.waitMs ?? 0 });
     } catch (error) {
       if (error instanceof LockUnavailableError) return null;
       throw error;
@@ -113,7 +113,7 @@ export class LockManager {
     keys: Keys,
     ...rest: [(lock: Lock) => T | PromiseLike<T>] | [RunOptions, (lock: Lock) => T | PromiseLike<T>]
   ): Promise<T> {
-    const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
+    const [options = {}, body] = rest.length === 1 ? [undefined, rest[0]] : rest;
     if (typeof body !== 'function') throw new LockConfigError('run(key, [options,] body) needs a function as its body');
     const wish = readWish(options, this.defaults);
     const { onLost = 'throw', reentrant = false } = options;

@@ -83,6 +83,13 @@ describe('waiting', () => {
     expect(await world.line('a')).toBe(1);
   });
 
+  it('two tries that can share the key both get it, also at the same time', async () => {
+    const { locks } = new World().process();
+    const tries = ['shared', 'shared', 'exclusive', 'shared'] as const;
+    const got = await Promise.all(tries.map((mode) => locks.tryAcquire('a', { mode })));
+    expect(got.map((lock) => lock !== null)).toEqual([true, true, false, true]);
+  });
+
   it('an abort rejects with the reason of the signal, at once, and leaves the line', async () => {
     const world = new World();
     const [one, two] = [world.process(), world.process()];
