@@ -1,63 +1,43 @@
 import { holders } from './admission.js';
-import { Caller } from './caller.js';
-import { type Context, shorten } from './context.js';
-import {
-  isLockError,
-  LockBackendError,
-  LockConfigError,
-  type LockError,
-  LockLostError,
-  LockUnavailableError,
-} from './errors.js';
-import { HeldLock } from './held-lock.js';
+import { asLockError } from './as-lock-error.js';
+import { type Context } from './context.js';
+import { isLockError, type LockError, LockUnavailableError } from './errors.js';
+import { type HeldLock } from './held-lock.js';
 import { type Hold } from './hold.js';
-import { type Left } from './leave.js';
 import { type Defaults, type Terms, type Wish } from './options.js';
 import { type Pursuer, Pursuit } from './pursuit.js';
-import { type Timer } from './timers.js';
-
-/** A caller that wants the key, and the claim that is on its way for it. */
-class Waiter extends Caller<HeldLock> {
-  pursuit: Pursuit | undefined;
-  /** Its time is up; the ask that is under way decides. */
-  expired = false;
-  /** It has been told that it waits. */
-  queued = false;
-}
-
-/** Who has a hold: a caller, for at most `maxHoldMs`; or nobody, until `minHoldMs` is over. The timer is for either. */
-interface Tenancy {
-  readonly lock: HeldLock | undefined;
-  readonly timer: Timer | undefined;
-}
+import { type Successors, Tenancies } from './tenancies.js';
+import { Waiter } from './waiter.js';
 
 /**
  * The callers of one process that want one key, in order of arrival: those who hold it, each on a claim that is in, and
  * behind them those who wait.
  *
- * Only the front waiter has a claim in the backend's line, besides those who do not wait; the others wait in memory. When a caller releases an exclusive
- * lock, the front waiter takes its claim over, up to `localHandOffs` times in a row: no command, no round trip. Then the
- * claim is withdrawn, and the process joins the back of the line. So while the front waiter can expect such a hand-off,
- * not even it has a claim of its own.
+ * Only the front waiter has a claim in the backend's line; the others wait in memory. (A caller that does not wait has a
+ * claim of its own, for its one try.) When a caller releases an exclusive lock, the front waiter takes its claim over, up
+ * to `localHandOffs` times in a row: no command, no round trip. Then the claim is withdrawn, and the process joins the
+ * back of the line. So while the front waiter can expect such a hand-off, not even it has a claim of its own.
  *
  * With `localHandOffs: 0` every waiter has its own claim at once, and the backend's line orders all callers of all
  * processes.
  */
-export class LocalLine implements Pursuer {
+export class LocalLine implements Pursuer, Successors {
   private readonly waiters = new Set<Waiter>();
   private readonly pursuers = new Map<Pursuit, Waiter>();
-  private readonly holds = new Map<Hold, Tenancy>();
+  private readonly tenancies: Tenancies;
 
   constructor(
     private readonly context: Context,
     private readonly defaults: Defaults,
     readonly key: string,
-    private readonly emptied: (line: LocalLine) => void,
-  ) {}
+    private readonly emptied: () => void,
+  ) {
+    this.tenancies = new Tenancies(context, key, this);
+  }
 
   async join(wish: Wish): Promise<HeldLock> {
     const { maxWaiters } = this.defaults;
-    const ahead = this.holds.size + this.waiters.size;
+    const ahead = this.tenancies.size + this.waiters.size;
     if (wish.waitMs === 0 && this.surelyBusy(wish)) {
       throw new LockUnavailableError(this.key, { waitedMs: 0, ahead });
     }
@@ -80,7 +60,7 @@ export class LocalLine implements Pursuer {
     const front = this.front();
     if (this.strict || front === undefined) return 0;
     if (front.pursuit !== undefined) return front.pursuit.id === claimId ? this.waiters.size - 1 : 0;
-    const [firstHold] = this.holds.keys();
+    const [firstHold] = this.tenancies.holds();
     return firstHold?.admitted.id === claimId ? this.waiters.size : 0;
   }
 
@@ -96,17 +76,9 @@ export class LocalLine implements Pursuer {
     this.tellIfEmpty();
   }
 
-  /** Nobody holds it any longer. A hold that only rests until `minHoldMs` is over is left to its lease. */
+  /** Nobody holds it any longer. */
   evictAll(): void {
-    for (const [hold, { lock, timer }] of this.holds) {
-      if (lock !== undefined) hold.lose('closed');
-      else {
-        this.context.timers.cancel(timer);
-        hold.abandon();
-        this.holds.delete(hold);
-      }
-    }
-    this.tellIfEmpty();
+    this.tenancies.evictAll();
   }
 
   // A claim has news.
@@ -114,8 +86,8 @@ export class LocalLine implements Pursuer {
   admitted(pursuit: Pursuit, hold: Hold): void {
     const waiter = this.pursuers.get(pursuit)!;
     this.pursuers.delete(pursuit);
-    hold.onLost = (loss) => this.lost(hold, loss);
-    this.seat(hold, waiter);
+    this.waiters.delete(waiter);
+    this.tenancies.admit(hold, waiter);
     this.serveFront();
   }
 
@@ -132,6 +104,20 @@ export class LocalLine implements Pursuer {
     else this.dismissAll(() => this.asLockError(error));
   }
 
+  // A hold has news.
+
+  successorTo(hold: Hold): Waiter | undefined {
+    const front = this.front();
+    if (front === undefined || front.pursuit !== undefined || !this.passesTo(hold, front)) return undefined;
+    this.waiters.delete(front);
+    return front;
+  }
+
+  moved(): void {
+    this.serveFront();
+    this.tellIfEmpty();
+  }
+
   // Waiting.
 
   private get strict(): boolean {
@@ -145,11 +131,7 @@ export class LocalLine implements Pursuer {
 
   /** Known without asking: the rule does not let it in behind those of this process, so it does not in the whole line. */
   private surelyBusy(terms: Terms): boolean {
-    return !admitsLast([...this.heldTerms(), ...this.waitedForTerms(), terms]);
-  }
-
-  private heldTerms(): Terms[] {
-    return Array.from(this.holds.keys(), (hold) => hold.terms);
+    return !admitsLast([...this.tenancies.terms(), ...this.waitedForTerms(), terms]);
   }
 
   private waitedForTerms(): Terms[] {
@@ -159,11 +141,11 @@ export class LocalLine implements Pursuer {
   private serveFront(): void {
     const front = this.front();
     if (this.strict || front === undefined || front.pursuit !== undefined) return;
-    if (admitsLast([...this.heldTerms(), front.wish]) || !this.mayTakeOver(front)) this.pursue(front);
+    if (admitsLast([...this.tenancies.terms(), front.wish]) || !this.mayTakeOver(front)) this.pursue(front);
   }
 
   private mayTakeOver(waiter: Waiter): boolean {
-    for (const hold of this.holds.keys()) if (this.passesTo(hold, waiter)) return true;
+    for (const hold of this.tenancies.holds()) if (this.passesTo(hold, waiter)) return true;
     return false;
   }
 
@@ -227,8 +209,7 @@ export class LocalLine implements Pursuer {
     this.waiters.delete(waiter);
     this.detach(waiter);
     this.reject(waiter, reason);
-    this.serveFront();
-    this.tellIfEmpty();
+    this.moved();
   }
 
   private reject(waiter: Waiter, reason: unknown): void {
@@ -248,7 +229,7 @@ export class LocalLine implements Pursuer {
 
   /** As far as is known: the front waiter knows the line, the others know the front. */
   private ahead(waiter: Waiter): number {
-    let ahead = this.front()?.pursuit?.standing?.ahead ?? this.holds.size;
+    let ahead = this.front()?.pursuit?.standing?.ahead ?? this.tenancies.size;
     if (this.strict) return waiter.pursuit?.standing?.ahead ?? ahead;
     for (const other of this.waiters) {
       if (other === waiter) break;
@@ -258,77 +239,11 @@ export class LocalLine implements Pursuer {
   }
 
   private asLockError(error: unknown): LockError {
-    const because = error instanceof Error ? error.message : String(error);
-    if (error instanceof LockConfigError) return new LockConfigError(because, this.key, { cause: error });
-    return new LockBackendError(this.key, `could not ask the ${this.context.backend.name} backend: ${because}`, error);
-  }
-
-  // Holding.
-
-  private seat(hold: Hold, waiter: Waiter): void {
-    const { clock, events, timers } = this.context;
-    const { wish, waitedMs } = waiter;
-    this.waiters.delete(waiter);
-    const acquiredAt = clock.now();
-    const lock = new HeldLock(hold, wish, { acquiredAt, waitedMs, letGo: (own) => this.release(own) });
-    const endsAt = acquiredAt + wish.maxHoldMs;
-    const timer = endsAt === Infinity ? undefined : timers.set(endsAt, false, () => hold.lose('max-hold'));
-    this.holds.set(hold, { lock, timer });
-    if (events.wanted) {
-      const type = hold.handOffs === 0 ? 'acquired' : 'handed-over';
-      const claim = shorten(hold.admitted.id);
-      events.emit({ type, key: this.key, claim, fencingToken: lock.fencingToken, waitedMs });
-    }
-    waiter.serve(lock);
-  }
-
-  private async release(lock: HeldLock): Promise<boolean> {
-    const { clock, events, timers } = this.context;
-    const { hold, wish, acquiredAt } = lock;
-    const heldMs = clock.now() - acquiredAt;
-    const claim = shorten(hold.admitted.id);
-    timers.cancel(this.holds.get(hold)?.timer);
-    if (events.wanted) events.emit({ type: 'released', key: this.key, claim, heldMs });
-    if (heldMs < wish.minHoldMs) {
-      const timer = timers.set(acquiredAt + wish.minHoldMs, false, () => void this.vacate(hold));
-      this.holds.set(hold, { lock: undefined, timer });
-      return true;
-    }
-    const left = await this.vacate(hold);
-    if (left === false) {
-      lock.lose(new LockLostError(this.key, 'claim-gone'));
-      if (events.wanted) events.emit({ type: 'lost', key: this.key, claim, reason: 'claim-gone' });
-    }
-    return left === true;
-  }
-
-  /** To the front waiter if it may have the claim; otherwise the claim leaves the line, and only then a new one joins it. */
-  private async vacate(hold: Hold): Promise<Left> {
-    const front = this.front();
-    if (front !== undefined && front.pursuit === undefined && this.passesTo(hold, front) && hold.held) {
-      hold.handOffs += 1;
-      this.seat(hold, front);
-      this.serveFront();
-      return true;
-    }
-    this.holds.delete(hold);
-    const left = hold.leave();
-    this.serveFront();
-    this.tellIfEmpty();
-    return left;
-  }
-
-  private lost(hold: Hold, loss: LockLostError): void {
-    const { lock, timer } = this.holds.get(hold)!;
-    this.context.timers.cancel(timer);
-    this.holds.delete(hold);
-    lock?.lose(loss);
-    this.serveFront();
-    this.tellIfEmpty();
+    return asLockError(error, { key: this.key, backend: this.context.backend.name });
   }
 
   private tellIfEmpty(): void {
-    if (this.waiters.size === 0 && this.holds.size === 0) this.emptied(this);
+    if (this.waiters.size === 0 && this.tenancies.size === 0) this.emptied();
   }
 }
 

@@ -1,3 +1,4 @@
+import { asLockError } from './as-lock-error.js';
 import { type LockBackend, type Place } from './backend.js';
 import { type Clock, systemClock } from './clock.js';
 import { type Context, shorten } from './context.js';
@@ -137,7 +138,9 @@ export class LockManager {
    */
   async inspect(key: string): Promise<LineReport> {
     readKeys(key);
-    const places = await this.askForLine(key);
+    const places = await this.backend.inspect(key).catch((error: unknown) => {
+      throw asLockError(error, { key, backend: this.backend.name });
+    });
     const line = this.lines.get(key);
     const entry = ({ id, slots, place, leaseLeftMs, since, owner }: Place): LineEntry => {
       const callersBehind = line?.waitersBehind(id) ?? 0;
@@ -244,14 +247,6 @@ export class LockManager {
       return await runInScope(scope, () => body(lock));
     } finally {
       await lock.release();
-    }
-  }
-
-  private async askForLine(key: string): Promise<readonly Place[]> {
-    try {
-      return await this.backend.inspect(key);
-    } catch (error) {
-      throw new LockBackendError(key, `could not ask the ${this.backend.name} backend for its line`, error);
     }
   }
 

@@ -1,0 +1,123 @@
+import { type Context, shorten } from './context.js';
+import { LockLostError } from './errors.js';
+import { HeldLock } from './held-lock.js';
+import { type Hold } from './hold.js';
+import { type Left } from './leave.js';
+import { type Terms } from './options.js';
+import { type Timer } from './timers.js';
+import { type Waiter } from './waiter.js';
+
+/** Who has a hold: a caller, for at most `maxHoldMs`; or nobody, until `minHoldMs` is over. The timer is for either. */
+interface Tenancy {
+  readonly lock: HeldLock | undefined;
+  readonly timer: Timer | undefined;
+}
+
+/** Who stands behind those who hold. */
+export interface Successors {
+  /** The waiter that takes the hold over without asking the backend, if one may. It waits no longer. */
+  successorTo(hold: Hold): Waiter | undefined;
+  /** A hold changed hands or ended. */
+  moved(): void;
+}
+
+/** The claims of one process that are in, for one key, and which caller has each. */
+export class Tenancies {
+  private readonly tenancies = new Map<Hold, Tenancy>();
+
+  constructor(
+    private readonly context: Context,
+    private readonly key: string,
+    private readonly successors: Successors,
+  ) {}
+
+  get size(): number {
+    return this.tenancies.size;
+  }
+
+  holds(): IterableIterator<Hold> {
+    return this.tenancies.keys();
+  }
+
+  terms(): Terms[] {
+    return Array.from(this.tenancies.keys(), (hold) => hold.terms);
+  }
+
+  /** A claim has come in, for this waiter. */
+  admit(hold: Hold, waiter: Waiter): void {
+    hold.onLost = (loss) => this.lost(hold, loss);
+    this.seat(hold, waiter, 'acquired');
+  }
+
+  /** Nobody holds it any longer. A hold that only rests until `minHoldMs` is over is left to its lease. */
+  evictAll(): void {
+    for (const [hold, { lock, timer }] of this.tenancies) {
+      if (lock !== undefined) {
+        hold.lose('closed');
+        continue;
+      }
+      this.context.timers.cancel(timer);
+      this.tenancies.delete(hold);
+      hold.abandon();
+    }
+    this.successors.moved();
+  }
+
+  private seat(hold: Hold, waiter: Waiter, how: 'acquired' | 'handed-over'): void {
+    const { clock, events, timers } = this.context;
+    const { wish, waitedMs } = waiter;
+    const acquiredAt = clock.now();
+    const lock = new HeldLock(hold, wish, { acquiredAt, waitedMs, letGo: (own) => this.release(own) });
+    const endsAt = acquiredAt + wish.maxHoldMs;
+    const timer = endsAt === Infinity ? undefined : timers.set(endsAt, false, () => hold.lose('max-hold'));
+    this.tenancies.set(hold, { lock, timer });
+    if (events.wanted) {
+      const claim = shorten(hold.admitted.id);
+      events.emit({ type: how, key: this.key, claim, fencingToken: lock.fencingToken, waitedMs });
+    }
+    waiter.serve(lock);
+  }
+
+  private async release(lock: HeldLock): Promise<boolean> {
+    const { clock, events, timers } = this.context;
+    const { hold, wish, acquiredAt } = lock;
+    const heldMs = clock.now() - acquiredAt;
+    const claim = shorten(hold.admitted.id);
+    timers.cancel(this.tenancies.get(hold)?.timer);
+    if (events.wanted) events.emit({ type: 'released', key: this.key, claim, heldMs });
+    if (heldMs < wish.minHoldMs) {
+      const timer = timers.set(acquiredAt + wish.minHoldMs, false, () => void this.vacate(hold));
+      this.tenancies.set(hold, { lock: undefined, timer });
+      return true;
+    }
+    const left = await this.vacate(hold);
+    if (left === false) {
+      lock.lose(new LockLostError(this.key, 'claim-gone'));
+      if (events.wanted) events.emit({ type: 'lost', key: this.key, claim, reason: 'claim-gone' });
+    }
+    return left === true;
+  }
+
+  /** To a successor if there is one; otherwise the claim leaves the line, and only then may a new one join it. */
+  private async vacate(hold: Hold): Promise<Left> {
+    const successor = hold.held ? this.successors.successorTo(hold) : undefined;
+    if (successor !== undefined) {
+      hold.handOffs += 1;
+      this.seat(hold, successor, 'handed-over');
+      this.successors.moved();
+      return true;
+    }
+    this.tenancies.delete(hold);
+    const left = hold.leave();
+    this.successors.moved();
+    return left;
+  }
+
+  private lost(hold: Hold, loss: LockLostError): void {
+    const { lock, timer } = this.tenancies.get(hold)!;
+    this.context.timers.cancel(timer);
+    this.tenancies.delete(hold);
+    lock?.lose(loss);
+    this.successors.moved();
+  }
+}
