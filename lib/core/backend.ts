@@ -6,8 +6,8 @@
  * core, so that no backend can get those wrong, or differently.
  *
  * What every backend may rely on:
- * - `attempt` and `withdraw` of one claim never overlap, nor do they overlap with its renewals, unless an earlier call
- *   went unanswered for so long that the core counts it as lost.
+ * - The calls of one claim never overlap, unless an earlier one went unanswered for so long that the core counts it as
+ *   lost: seconds, or for a renewal half of what was left of the lease.
  * - After the first `withdraw`, a claim is only ever withdrawn again.
  *
  * What every backend must hold:
@@ -16,8 +16,9 @@
  *   withdrawal that follows an attempt of unknown outcome leaves nothing behind in line.
  * - A claim whose lease has ended is no longer in line, for anyone, and no call but `attempt` brings it back: `attempt`
  *   joins anew, at the back, with a new place.
- * - A call settles in bounded time. One that rejects with a {@link LockError} is final: asking again is pointless (the
- *   server is out of memory, the password is wrong). Any other rejection means "not known", and the core asks again.
+ * - A call settles in bounded time. An attempt or a withdrawal that rejects with a LockError is final: asking again is
+ *   pointless (the server is out of memory, the password is wrong). Any other rejection means "not known", and the core
+ *   asks again; a withdrawal, for a lease. A backend whose claims do not end by themselves goes on from there itself.
  */
 export interface LockBackend {
   /** For messages, events and metrics: `'redis'`. */
@@ -76,8 +77,9 @@ export interface Claim {
    * attempt; the function it returns ends it. A wake is latency, never safety: it may come late, twice, for nothing or
    * not at all.
    *
-   * A wake that carries a standing that is `held` saves the waiter its question (direct hand-off). Its lease counts
-   * from the claim's latest attempt, because that is the last moment the core knows of.
+   * A wake that carries a standing that is `held` saves the waiter its question (direct hand-off). It is believed if its
+   * place is the one that the latest attempt was answered, so that a wake for an earlier stay in line is not taken for one
+   * of this. Its lease counts from that attempt, because that is the last moment the core knows of.
    */
   watch?(wake: (standing?: Standing) => void): () => void;
 }
@@ -101,6 +103,8 @@ export interface Waiting {
   readonly held: false;
   /** How many claims stand ahead, holders included. */
   readonly ahead: number;
+  /** The place that it will hold with, from a backend that gives places on joining. Without it, wakes are only hints. */
+  readonly place?: bigint;
   /** Ask again after this long even without a wake. Shorter than the claim's lease, which only asking keeps alive. */
   readonly askAgainMs: number;
 }

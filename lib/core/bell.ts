@@ -1,6 +1,8 @@
 import { type Context } from './context.js';
 import { type Timer } from './timers.js';
 
+const MOMENT_MS = 1;
+
 /** A sleep that a ring or its time ends. A ring with nobody asleep is kept for the next sleep. */
 export class Bell<T> {
   private rung: { readonly word: T | undefined } | undefined;
@@ -14,9 +16,13 @@ export class Bell<T> {
     this.sleeper?.wakeUp();
   }
 
-  /** What was said with the ring that ended the sleep, if anything. */
+  /**
+   * What was said with the ring that ended the sleep, if anything. Whoever was rung awake with nothing to say before it
+   * slept sleeps for a moment all the same: somebody who rings at every answer would keep it asking for ever.
+   */
   async sleep(forMs: number): Promise<T | undefined> {
-    if (this.rung === undefined) {
+    const early = this.rung !== undefined;
+    if (this.rung?.word === undefined) {
       const { clock, timers } = this.context;
       await new Promise<void>((resolve) => {
         const wakeUp = (): void => {
@@ -24,7 +30,7 @@ export class Bell<T> {
           this.sleeper = undefined;
           resolve();
         };
-        const timer = timers.set(clock.now() + forMs, true, wakeUp);
+        const timer = timers.set(clock.now() + (early ? MOMENT_MS : forMs), true, wakeUp);
         this.sleeper = { timer, wakeUp };
       });
     }

@@ -10,6 +10,7 @@ export class Caller<T> {
   readonly served: Promise<T>;
   readonly joinedAt: number;
   private timer: Timer | undefined;
+  private settled = false;
   private resolve!: (value: T) => void;
   private reject!: (reason: unknown) => void;
   private stopListening: (() => void) | undefined;
@@ -32,7 +33,11 @@ export class Caller<T> {
   /** From now on its signal counts. */
   heed(aborted: (reason: unknown) => void): void {
     const { signal } = this.wish;
-    if (signal === undefined) return;
+    if (signal === undefined || this.settled) return;
+    if (signal.aborted) {
+      aborted(signal.reason);
+      return;
+    }
     const listener = (): void => aborted(signal.reason);
     signal.addEventListener('abort', listener, { once: true });
     this.stopListening = () => signal.removeEventListener('abort', listener);
@@ -41,7 +46,7 @@ export class Caller<T> {
   /** From now on its time runs. It counts from when it joined. */
   hasUntilDeadline(timeUp: () => void): void {
     const { waitMs } = this.wish;
-    if (waitMs === Infinity || this.timer !== undefined) return;
+    if (waitMs === Infinity || this.settled || this.timer !== undefined) return;
     this.timer = this.context.timers.set(this.joinedAt + waitMs, true, timeUp);
   }
 
@@ -56,6 +61,7 @@ export class Caller<T> {
   }
 
   private settle(): void {
+    this.settled = true;
     this.context.timers.cancel(this.timer);
     this.stopListening?.();
   }

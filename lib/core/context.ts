@@ -13,8 +13,13 @@ export interface Context {
   readonly events: LockEvents;
   /** Claims that are on their way out of their line. `close` waits for them. */
   readonly leaving: Set<Promise<unknown>>;
-  /** A new claim's id: unguessable, and never made twice. */
-  claimId(): string;
+  /**
+   * Runs what serves all callers of the manager outside of the async context of the one that happened to cause it. A timer
+   * would otherwise run in the scope, and the request, of whoever set Node's alarm.
+   */
+  readonly detached: <T>(work: () => T) => T;
+  /** Once closed, nothing is tried again. */
+  closed: boolean;
 }
 
 /** Enough of a claim's id to tell claims apart, too little to act for one. */

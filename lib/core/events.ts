@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { type LockError, type LossReason } from './errors.js';
 
 /** What happened to one acquisition. `claim` is a shortened id, enough to tell claims apart. */
@@ -28,9 +29,13 @@ interface Acquired<Type extends string> {
 
 export type LockListener = (event: LockEvent) => void;
 
-/** The one source of events. A listener that throws changes nothing but its own fate: it is told as a process warning. */
+/**
+ * The one source of events. They are delivered in order, but never in the middle of what they tell of: a listener may
+ * acquire, release and close. One that throws changes nothing but its own fate, and is told of as a process warning.
+ */
 export class LockEvents {
   private readonly listeners = new Set<LockListener>();
+  private queue: LockEvent[] = [];
 
   /** Whether an event is worth making. */
   get wanted(): boolean {
@@ -38,21 +43,33 @@ export class LockEvents {
   }
 
   subscribe(listener: LockListener): () => void {
-    const own: LockListener = (event) => listener(event);
+    // In the async context of whoever subscribed, whoever it is that an event is about.
+    const own: LockListener = AsyncResource.bind((event: LockEvent) => deliver(listener, event));
     this.listeners.add(own);
     return () => void this.listeners.delete(own);
   }
 
   emit(event: LockEvent): void {
-    for (const listener of this.listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        process.emitWarning(
-          `a listener of lock events threw on '${event.type}': ${String(error)}`,
-          'LockListenerWarning',
-        );
-      }
-    }
+    if (this.queue.length === 0) queueMicrotask(() => this.flush());
+    this.queue.push(event);
+  }
+
+  private flush(): void {
+    const due = this.queue;
+    this.queue = [];
+    for (const event of due) for (const listener of this.listeners) listener(event);
+  }
+}
+
+function deliver(listener: LockListener, event: LockEvent): void {
+  const warn = (error: unknown): void => {
+    const because = error instanceof Error ? error.message : typeof error;
+    process.emitWarning(`a listener of lock events threw on '${event.type}': ${because}`, 'LockListenerWarning');
+  };
+  try {
+    const result: unknown = listener(event);
+    if (result instanceof Promise) result.catch(warn);
+  } catch (error) {
+    warn(error);
   }
 }

@@ -5,33 +5,26 @@ import { type Wish } from './options.js';
 /** Of the fencing token's bits, those that count hand-offs under one claim; the place in line is above them. */
 const HAND_OFF_BITS = 10n;
 
+interface Turn {
+  readonly acquiredAt: number;
+  readonly waitedMs: number;
+  readonly giveBack: (lock: HeldLock, use: { readonly unused: boolean }) => Promise<boolean>;
+}
+
 /** The lock of one key: one caller's turn on a hold, which may have had other turns before. */
 export class HeldLock extends BaseLock {
   readonly keys: readonly string[];
-  readonly slots: number;
-  readonly acquiredAt: number;
   private readonly token: bigint;
 
   constructor(
     readonly hold: Hold,
     readonly wish: Wish,
-    {
-      acquiredAt,
-      waitedMs,
-      letGo,
-    }: { acquiredAt: number; waitedMs: number; letGo: (lock: HeldLock) => Promise<boolean> },
+    private readonly turn: Turn,
   ) {
     super();
     this.keys = [hold.admitted.key];
-    this.slots = hold.terms.slots;
-    this.acquiredAt = acquiredAt;
-    this.waitedMs = waitedMs;
     this.token = (hold.place << HAND_OFF_BITS) | BigInt(hold.handOffs);
-    this.giveBack = letGo;
   }
-
-  readonly waitedMs: number;
-  private readonly giveBack: (lock: HeldLock) => Promise<boolean>;
 
   override get fencingToken(): bigint {
     return this.token;
@@ -41,11 +34,27 @@ export class HeldLock extends BaseLock {
     return new Map([[this.keys[0]!, this.token]]);
   }
 
+  get acquiredAt(): number {
+    return this.turn.acquiredAt;
+  }
+
+  get waitedMs(): number {
+    return this.turn.waitedMs;
+  }
+
+  slotsOf(): number {
+    return this.hold.terms.slots;
+  }
+
+  async confirmed(): Promise<void> {
+    if (!this.held) await this.hold.confirm();
+  }
+
   protected leaseLeftMs(): number {
     return this.hold.remainingMs;
   }
 
-  protected async letGo(): Promise<boolean> {
-    return this.loss === undefined && this.giveBack(this);
+  protected async letGo(use: { readonly unused: boolean }): Promise<boolean> {
+    return this.loss === undefined && this.turn.giveBack(this, use);
   }
 }

@@ -2,16 +2,11 @@ import { type Claim, type Held } from './backend.js';
 import { backoffMs } from './backoff.js';
 import { type Context, shorten, track } from './context.js';
 import { LockLostError, type LossReason } from './errors.js';
-import { inTime } from './in-time.js';
+import { inTime, PATIENCE_MS } from './in-time.js';
 import { leave, type Left } from './leave.js';
+import { drift, driftMargin, type Moment, momentOf } from './moment.js';
 import { type Terms } from './options.js';
 import { type Timer } from './timers.js';
-
-/** A moment on both clocks: what passed between two of them differs if the machine slept. */
-export interface Moment {
-  readonly now: number;
-  readonly wall: number;
-}
 
 /** A claim that is in, and what keeps it so. */
 export interface AdmittedClaim {
@@ -19,7 +14,7 @@ export interface AdmittedClaim {
   readonly id: string;
   readonly terms: Terms;
   readonly claim: Claim;
-  readonly unwatch: (() => void) | undefined;
+  readonly unwatch: () => void;
 }
 
 /** Renewals fall on a grid of a twelfth of the lease, so that those of many locks go out in the same turn. */
@@ -49,7 +44,7 @@ export class Hold {
   private deadline: number;
   private timer: Timer | undefined;
   private failures = 0;
-  private renewing: Promise<unknown> | undefined;
+  private renewing: Promise<void> | undefined;
 
   constructor(
     private readonly context: Context,
@@ -68,31 +63,45 @@ export class Hold {
     return this.admitted.terms;
   }
 
-  /** Reads both clocks, so that it is true even when no timer has run for a while. */
-  get held(): boolean {
-    const moment = this.moment();
-    return this.within(moment) && !this.suspect(moment);
-  }
-
+  /**
+   * How much of the lease is left if no renewal succeeds; 0 in doubt. Reads both clocks, so that it is right even when no
+   * timer has run for a while, and makes known a loss that none has told.
+   */
   get remainingMs(): number {
-    const moment = this.moment();
-    return this.within(moment) && !this.suspect(moment) ? this.deadline - moment.now : 0;
+    const moment = momentOf(this.context.clock);
+    if (!this.within(moment.now)) return 0;
+    const slept = drift(this.confirmed, moment);
+    if (Math.abs(slept) > this.marginMs) {
+      this.renewUnlessRenewing();
+      return 0;
+    }
+    // A sleep too short to be told from drift has used up what it lasted.
+    return Math.max(0, this.deadline - moment.now - Math.max(0, slept));
   }
 
-  /** Asks the backend now instead of at the next renewal, unless it is being asked. */
-  confirm(): void {
-    if (!this.over && this.renewing === undefined) this.renew();
+  get held(): boolean {
+    return this.remainingMs > 0;
+  }
+
+  /** Held, and nothing says that it will not be for long. */
+  get sound(): boolean {
+    return this.held && this.failures === 0;
+  }
+
+  /** Asks the backend now instead of at the next renewal; resolves when it has answered, or taken too long to. */
+  async confirm(): Promise<void> {
+    this.renewUnlessRenewing();
+    await this.renewalAnswered(PATIENCE_MS);
   }
 
   lose(reason: LossReason): void {
     if (this.over) return;
     this.end();
     const { key, id } = this.admitted;
-    const error = new LockLostError(key, reason);
     if (this.context.events.wanted) this.context.events.emit({ type: 'lost', key, claim: shorten(id), reason });
-    this.onLost?.(error);
+    this.onLost?.(new LockLostError(key, reason));
     // The backend may still count it as held, and others wait for it.
-    if (reason !== 'claim-gone') track(this.context, this.withdraw());
+    if (reason !== 'claim-gone') void this.withdraw();
   }
 
   /** Leaves the line. false: the backend no longer had it, so it was lost before, unnoticed. */
@@ -102,44 +111,38 @@ export class Hold {
     return this.withdraw();
   }
 
-  /** Stops renewing and stays in line until the lease ends: a closing process that must not let the next one in early. */
+  /** Stays in line for a whole lease, and is cared for no longer: a closing process must not let the next one in early. */
   abandon(): void {
+    const restarted = this.confirm();
     this.end();
+    track(this.context, restarted);
   }
 
-  private async withdraw(): Promise<Left> {
+  private withdraw(): Promise<Left> {
     const { key, id, claim } = this.admitted;
+    const go = (): Promise<Left> => leave(this.context, { key, id, claim, leaseMs: this.leaseMs });
+    const leftMs = this.deadline - this.context.clock.now();
+    const left = this.renewing === undefined ? go() : this.renewalAnswered(leftMs).then(go);
+    track(this.context, left);
+    return left;
+  }
+
+  /** Calls on one claim do not overlap. One that is not answered is not waited for long. */
+  private async renewalAnswered(withinMs: number): Promise<void> {
     const { renewing } = this;
-    const patienceMs = this.deadline - this.context.clock.now();
-    if (renewing !== undefined && patienceMs > 0) {
-      await inTime(this.context, patienceMs, () => renewing).catch(() => undefined);
-    }
-    return leave(this.context, { key, id, claim, leaseMs: this.leaseMs });
+    if (renewing === undefined || withinMs <= 0) return;
+    await inTime(this.context, Math.min(withinMs, PATIENCE_MS), () => renewing).catch(() => undefined);
   }
 
   private end(): void {
     this.over = true;
     this.context.timers.cancel(this.timer);
-    this.admitted.unwatch?.();
+    this.admitted.unwatch();
   }
 
-  private moment(): Moment {
-    const { clock } = this.context;
-    return { now: clock.now(), wall: clock.wall() };
-  }
-
-  /** Whether the lease lasts. Whoever finds that it has ended makes the loss known, before any timer could. */
-  private within({ now }: Moment): boolean {
+  private within(now: number): boolean {
     if (!this.over && now >= this.deadline) this.lose('lease-ended');
     return !this.over;
-  }
-
-  /** A suspended machine stops the monotonic clock and not the wall clock. So may a jump of the latter alone: ask. */
-  private suspect({ now, wall }: Moment): boolean {
-    const drift = wall - this.confirmed.wall - (now - this.confirmed.now);
-    const suspect = Math.abs(drift) > this.marginMs;
-    if (suspect) this.confirm();
-    return suspect;
   }
 
   private nextRenewal(): number {
@@ -149,25 +152,30 @@ export class Hold {
   }
 
   private tendAt(instant: number): void {
-    const { timers } = this.context;
+    const { clock, timers } = this.context;
     timers.cancel(this.timer);
     this.timer = timers.set(Math.min(instant, this.deadline), false, () => {
-      if (this.within(this.moment())) this.renew();
+      if (this.within(clock.now())) this.renew();
     });
   }
 
+  private renewUnlessRenewing(): void {
+    if (!this.over && this.renewing === undefined) this.renew();
+  }
+
   private renew(): void {
-    const sent = this.moment();
+    const { clock, detached } = this.context;
+    const sent = momentOf(clock);
     const left = this.deadline - sent.now;
     // The answer may never come. Then half of what is left is for asking again, and the deadline ends it even if that hangs.
     this.tendAt(left > LAST_TRY_MS ? sent.now + left / 2 : this.deadline);
-    const answer = this.ask().then(
+    const answered = detached(() => this.ask()).then(
       (kept) => (kept ? this.renewed(sent) : this.lose('claim-gone')),
       (error: unknown) => this.renewalFailed(error),
     );
-    this.renewing = answer;
-    void answer.finally(() => {
-      if (this.renewing === answer) this.renewing = undefined;
+    this.renewing = answered;
+    void answered.finally(() => {
+      if (this.renewing === answered) this.renewing = undefined;
     });
   }
 
@@ -176,7 +184,7 @@ export class Hold {
   }
 
   private renewed(sent: Moment): void {
-    if (!this.within(this.moment())) return;
+    if (!this.within(this.context.clock.now())) return;
     this.failures = 0;
     if (sent.now >= this.confirmed.now) {
       this.confirmed = sent;
@@ -189,17 +197,12 @@ export class Hold {
 
   private renewalFailed(error: unknown): void {
     const { clock, events } = this.context;
-    if (!this.within(this.moment())) return;
+    if (!this.within(clock.now())) return;
     this.failures += 1;
     const left = this.deadline - clock.now();
-    const pause = Math.min(backoffMs(this.context, this.failures), left / 2);
-    this.tendAt(left > LAST_TRY_MS ? clock.now() + pause : this.deadline);
+    const pauseMs = Math.min(backoffMs(this.context, this.failures), left / 2);
+    this.tendAt(left > LAST_TRY_MS ? clock.now() + pauseMs : this.deadline);
     const { key, id } = this.admitted;
     if (events.wanted) events.emit({ type: 'renewal-failed', key, claim: shorten(id), error });
   }
-}
-
-/** How much two clocks may drift apart over a lease: 1 % and 2 ms, as in redis.io's description of Redlock. */
-export function driftMargin(leaseMs: number): number {
-  return leaseMs / 100 + 2;
 }

@@ -1,6 +1,6 @@
 export { holders } from './admission.js';
 export type { Claim, ClaimRequest, Held, LockBackend, Place, Standing, Waiting } from './backend.js';
-export type { Clock } from './clock.js';
+export type { Alarm, Clock } from './clock.js';
 export {
   isLockError,
   LockBackendError,

@@ -2,7 +2,7 @@ import { backoffMs } from './backoff.js';
 import { type Claim } from './backend.js';
 import { type Context, shorten, track } from './context.js';
 import { isLockError } from './errors.js';
-import { inTime } from './in-time.js';
+import { inTime, PATIENCE_MS } from './in-time.js';
 
 /** true: it left. false: it was no longer in line. undefined: not known yet; it is tried again in the background. */
 export type Left = boolean | undefined;
@@ -28,7 +28,7 @@ export async function leave(context: Context, leaving: LeavingClaim): Promise<Le
 
 async function keepTrying(context: Context, leaving: LeavingClaim, goneBy: number): Promise<void> {
   const { clock, timers } = context;
-  for (let failures = 1; clock.now() < goneBy; failures += 1) {
+  for (let failures = 1; clock.now() < goneBy && !context.closed; failures += 1) {
     const pauseMs = backoffMs(context, failures);
     await new Promise<void>((resolve) => void timers.set(clock.now() + pauseMs, true, resolve));
     if ((await withdraw(context, leaving)) !== undefined) return;
@@ -37,7 +37,7 @@ async function keepTrying(context: Context, leaving: LeavingClaim, goneBy: numbe
 
 async function withdraw(context: Context, { key, id, leaseMs, claim }: LeavingClaim): Promise<Left | 'pointless'> {
   try {
-    return await inTime(context, leaseMs, async () => claim.withdraw());
+    return await inTime(context, Math.min(leaseMs, PATIENCE_MS), () => claim.withdraw());
   } catch (error) {
     if (context.events.wanted) context.events.emit({ type: 'release-failed', key, claim: shorten(id), error });
     return isLockError(error) ? 'pointless' : undefined;

@@ -4,6 +4,7 @@ import { type Context } from './context.js';
 import { isLockError, type LockError, LockUnavailableError } from './errors.js';
 import { type HeldLock } from './held-lock.js';
 import { type Hold } from './hold.js';
+import { NoAnswerError } from './in-time.js';
 import { type Defaults, type Terms, type Wish } from './options.js';
 import { type Pursuer, Pursuit } from './pursuit.js';
 import { type Successors, Tenancies } from './tenancies.js';
@@ -30,7 +31,7 @@ export class LocalLine implements Pursuer, Successors {
     private readonly context: Context,
     private readonly defaults: Defaults,
     readonly key: string,
-    private readonly emptied: () => void,
+    private readonly emptied: (line: LocalLine) => void,
   ) {
     this.tenancies = new Tenancies(context, key, this);
   }
@@ -47,11 +48,12 @@ export class LocalLine implements Pursuer, Successors {
     }
     const waiter = new Waiter(this.context, wish);
     waiter.expired = wish.waitMs === 0;
-    waiter.heed((reason) => this.dismiss(waiter, reason));
     this.waiters.add(waiter);
+    waiter.heed((reason) => this.dismiss(waiter, reason));
     if (this.strict || waiter.expired) this.pursue(waiter);
     else this.serveFront();
-    if (waiter.pursuit === undefined) this.letWait(waiter, ahead);
+    if (wish.waitMs > 0) waiter.hasUntilDeadline(() => this.timeUp(waiter));
+    if (waiter.pursuit === undefined) this.tellQueued(waiter, ahead);
     return waiter.served;
   }
 
@@ -64,16 +66,15 @@ export class LocalLine implements Pursuer, Successors {
     return firstHold?.admitted.id === claimId ? this.waiters.size : 0;
   }
 
-  /** Nobody waits any longer. */
-  dismissAll(why: (waiter: Waiter) => LockError): void {
-    const all = [...this.waiters];
-    this.waiters.clear();
-    for (const waiter of all) {
-      const error = why(waiter);
+  /** These wait no longer. */
+  dismissAll(which: (waiter: Waiter) => boolean, why: () => LockError): void {
+    const dismissed = [...this.waiters].filter(which);
+    for (const waiter of dismissed) this.waiters.delete(waiter);
+    for (const waiter of dismissed) {
       this.detach(waiter);
-      this.reject(waiter, error);
+      this.reject(waiter, why());
     }
-    this.tellIfEmpty();
+    this.moved();
   }
 
   /** Nobody holds it any longer. */
@@ -87,6 +88,7 @@ export class LocalLine implements Pursuer, Successors {
     const waiter = this.pursuers.get(pursuit)!;
     this.pursuers.delete(pursuit);
     this.waiters.delete(waiter);
+    waiter.pursuit = undefined;
     this.tenancies.admit(hold, waiter);
     this.serveFront();
   }
@@ -94,21 +96,25 @@ export class LocalLine implements Pursuer, Successors {
   progressed(pursuit: Pursuit): void {
     const waiter = this.pursuers.get(pursuit)!;
     if (waiter.expired) this.dismiss(waiter, this.whyNot(waiter));
-    else this.letWait(waiter, pursuit.standing?.ahead);
+    else if (pursuit.standing !== undefined) this.tellQueued(waiter, pursuit.standing.ahead);
   }
 
   failed(pursuit: Pursuit, error: unknown): void {
     const waiter = this.pursuers.get(pursuit)!;
-    // A last try fails for its own caller alone. Otherwise everybody who waits in memory waited for this answer.
-    if (this.strict || pursuit.lastTry) this.dismiss(waiter, this.asLockError(error));
-    else this.dismissAll(() => this.asLockError(error));
+    // A last try fails for its own caller alone. Otherwise whoever waits in memory with the same terms waited for this answer.
+    const alone = this.strict || pursuit.lastTry;
+    this.dismissAll(
+      (each) => each === waiter || (!alone && each.pursuit === undefined && sameTerms(each.wish, waiter.wish)),
+      () => this.asLockError(error),
+    );
   }
 
   // A hold has news.
 
   successorTo(hold: Hold): Waiter | undefined {
     const front = this.front();
-    if (front === undefined || front.pursuit !== undefined || !this.passesTo(hold, front)) return undefined;
+    if (front === undefined || front.pursuit !== undefined || !this.passesTo(hold, front) || !hold.sound)
+      return undefined;
     this.waiters.delete(front);
     return front;
   }
@@ -129,19 +135,33 @@ export class LocalLine implements Pursuer, Successors {
     return front;
   }
 
-  /** Known without asking: the rule does not let it in behind those of this process, so it does not in the whole line. */
+  /** Known without asking: the rule does not let it in behind those of this process of whom it is known how they stand. */
   private surelyBusy(terms: Terms): boolean {
-    return !admitsLast([...this.tenancies.terms(), ...this.waitedForTerms(), terms]);
+    return !admitsLast([...this.tenancies.terms(), ...this.queuedTerms(), terms]);
   }
 
-  private waitedForTerms(): Terms[] {
-    return this.strict ? [] : Array.from(this.waiters, (waiter) => waiter.wish);
+  private queuedTerms(): Terms[] {
+    if (this.strict) return [];
+    return [...this.waiters].filter(({ pursuit }) => pursuit?.standing !== undefined).map(({ wish }) => wish);
   }
 
+  /**
+   * Sends the next claim to the backend, or as many as can expect to come in together: where some of this process are in
+   * already, those who can share with them need not wait for each other's answers. One that has to wait is enough.
+   */
   private serveFront(): void {
-    const front = this.front();
-    if (this.strict || front === undefined || front.pursuit !== undefined) return;
-    if (admitsLast([...this.tenancies.terms(), front.wish]) || !this.mayTakeOver(front)) this.pursue(front);
+    if (this.strict) return;
+    const line = this.tenancies.terms();
+    for (const waiter of this.waiters) {
+      line.push(waiter.wish);
+      const { pursuit } = waiter;
+      if (pursuit !== undefined && (pursuit.standing !== undefined || this.tenancies.size === 0)) return;
+      if (pursuit !== undefined) continue;
+      const admitted = admitsLast(line);
+      if (!admitted && (line.length > this.tenancies.size + 1 || this.mayTakeOver(waiter))) return;
+      this.pursue(waiter);
+      if (!admitted || this.tenancies.size === 0) return;
+    }
   }
 
   private mayTakeOver(waiter: Waiter): boolean {
@@ -161,6 +181,7 @@ export class LocalLine implements Pursuer, Successors {
     const { slots, leaseMs } = waiter.wish;
     const pursuit = new Pursuit(this.context, this, this.key, { slots, leaseMs }, { queue: !waiter.expired });
     this.attach(waiter, pursuit);
+    pursuit.begin();
   }
 
   private attach(waiter: Waiter, pursuit: Pursuit): void {
@@ -182,19 +203,17 @@ export class LocalLine implements Pursuer, Successors {
   private heirOf(waiter: Waiter): Waiter | undefined {
     if (this.strict) return undefined;
     for (const next of this.waiters) {
-      if (next === waiter) continue;
-      return next.pursuit === undefined && sameTerms(next.wish, waiter.wish) ? next : undefined;
+      if (next === waiter || next.pursuit !== undefined) continue;
+      return sameTerms(next.wish, waiter.wish) ? next : undefined;
     }
     return undefined;
   }
 
-  private letWait(waiter: Waiter, ahead?: number): void {
+  private tellQueued(waiter: Waiter, ahead: number): void {
     const { events } = this.context;
-    if (ahead !== undefined && !waiter.queued) {
-      waiter.queued = true;
-      if (events.wanted) events.emit({ type: 'queued', key: this.key, ahead });
-    }
-    waiter.hasUntilDeadline(() => this.timeUp(waiter));
+    if (waiter.queued || !events.wanted) return;
+    waiter.queued = true;
+    events.emit({ type: 'queued', key: this.key, ahead });
   }
 
   /** One last try, with which the claim leaves the line unless somebody else of this process can use its place. */
@@ -222,8 +241,13 @@ export class LocalLine implements Pursuer, Successors {
   }
 
   private whyNot(waiter: Waiter): LockError {
-    const { pursuit, waitedMs } = waiter;
-    if (pursuit?.trouble !== undefined) return this.asLockError(pursuit.trouble);
+    const { waitedMs } = waiter;
+    // Whoever waits in memory waits for what the front is answered, unless it is known that this process holds the key.
+    const asked = waiter.pursuit ?? (this.tenancies.size === 0 ? this.front()?.pursuit : undefined);
+    if (asked?.trouble !== undefined) return this.asLockError(asked.trouble);
+    if (asked !== undefined && asked.standing === undefined) {
+      return this.asLockError(new NoAnswerError(this.context.backend.name, waitedMs));
+    }
     return new LockUnavailableError(this.key, { waitedMs, ahead: this.ahead(waiter) });
   }
 
@@ -243,7 +267,7 @@ export class LocalLine implements Pursuer, Successors {
   }
 
   private tellIfEmpty(): void {
-    if (this.waiters.size === 0 && this.tenancies.size === 0) this.emptied();
+    if (this.waiters.size === 0 && this.tenancies.size === 0) this.emptied(this);
   }
 }
 

@@ -1,9 +1,11 @@
+import { AsyncResource } from 'node:async_hooks';
 import { asLockError } from './as-lock-error.js';
 import { type LockBackend, type Place } from './backend.js';
 import { type Clock, systemClock } from './clock.js';
-import { type Context, shorten } from './context.js';
+import { type Context, shorten, track } from './context.js';
 import { LockBackendError, LockConfigError, LockReentrancyError, LockUnavailableError } from './errors.js';
 import { LockEvents, type LockListener } from './events.js';
+import { inTime, NoAnswerError } from './in-time.js';
 import { LocalLine } from './local-line.js';
 import { type Lock, type OwnedLock } from './lock.js';
 import { type AcquireOptions, type Defaults, type LockManagerOptions, type RunOptions, type Wish } from './options.js';
@@ -11,7 +13,7 @@ import { readDefaults, readKeys, readWish } from './options.js';
 import { type Random, systemRandom } from './random.js';
 import { ReenteredLock } from './reentered-lock.js';
 import { currentLock, currentScope, runInScope, Scope } from './scope.js';
-import { releaseAll, SeveralLocks } from './several-locks.js';
+import { SeveralLocks } from './several-locks.js';
 import { Timers } from './timers.js';
 
 /** One key or several; several are one lock, had only when all are. */
@@ -46,7 +48,7 @@ export class LockManager {
   private readonly defaults: Defaults;
   private readonly context: Context;
   private readonly lines = new Map<string, LocalLine>();
-  private readonly bodies = new Set<Promise<unknown>>();
+  private readonly runs = new Set<Promise<unknown>>();
   private draining: Promise<void> | undefined;
   private drained = false;
   private closing: Promise<void> | undefined;
@@ -59,13 +61,11 @@ export class LockManager {
       throw new LockConfigError('backend must be a LockBackend, such as new MemoryBackend()');
     }
     this.defaults = readDefaults(options);
-    // One draw of chance for a manager and a count for its claims: as unguessable from outside, and never twice.
-    const own = random.id();
-    let claims = 0;
-    const claimId = (): string => `${own}-${(claims += 1).toString(36)}`;
-    const timers = new Timers(clock);
+    const scope = new AsyncResource('LockManager');
+    const detached = <T>(work: () => T): T => scope.runInAsyncScope(work);
+    const timers = new Timers(clock, detached);
     const events = new LockEvents();
-    this.context = { backend, clock, random, timers, events, leaving: new Set(), claimId };
+    this.context = { backend, clock, random, timers, events, detached, leaving: new Set(), closed: false };
   }
 
   /** The innermost lock that this call chain runs under, if any: that of the body of a `run`, or of a `@Locked` method. */
@@ -119,15 +119,12 @@ export class LockManager {
     const wish = readWish(options, this.defaults);
     const { onLost = 'throw', reentrant = false } = options;
     if (onLost !== 'throw' && onLost !== 'ignore') throw new LockConfigError(`onLost must be 'throw' or 'ignore'`);
-    const lock = await this.acquireAll(readKeys(keys), wish, reentrant);
-    const running = this.runUnder(lock, body);
-    this.bodies.add(running);
+    const run = this.runLocked(readKeys(keys), wish, { onLost, reentrant }, body);
+    this.runs.add(run);
     try {
-      const value = await running;
-      if (lock.loss !== undefined && onLost === 'throw') throw lock.loss;
-      return value;
+      return await run;
     } finally {
-      this.bodies.delete(running);
+      this.runs.delete(run);
     }
   }
 
@@ -138,9 +135,7 @@ export class LockManager {
    */
   async inspect(key: string): Promise<LineReport> {
     readKeys(key);
-    const places = await this.backend.inspect(key).catch((error: unknown) => {
-      throw asLockError(error, { key, backend: this.backend.name });
-    });
+    const places = await this.askForLine(key);
     const line = this.lines.get(key);
     const entry = ({ id, slots, place, leaseLeftMs, since, owner }: Place): LineEntry => {
       const callersBehind = line?.waitersBehind(id) ?? 0;
@@ -160,7 +155,8 @@ export class LockManager {
 
   /**
    * Takes no new callers, sends those who wait away with LockBackendError, and resolves when the bodies that run have
-   * ended, or `drainMs` after it was first called. Those bodies may still acquire what they need to end.
+   * ended, or `drainMs` after it was first called. Those bodies may still acquire what they need to end. A body that awaits
+   * this itself is waited for in vain.
    */
   drain(): Promise<void> {
     this.draining ??= this.letBodiesEnd();
@@ -176,30 +172,66 @@ export class LockManager {
     return this.closing;
   }
 
+  private async runLocked<T>(
+    keys: readonly string[],
+    wish: Wish,
+    { onLost, reentrant }: Required<Pick<RunOptions, 'onLost' | 'reentrant'>>,
+    body: (lock: Lock) => T | PromiseLike<T>,
+  ): Promise<T> {
+    const lock = await this.acquireAll(keys, wish, reentrant);
+    const scope = new Scope(this.backend, lock, currentScope());
+    let value: T;
+    try {
+      await this.believed(lock);
+      value = await runInScope(scope, () => body(lock));
+    } finally {
+      await lock.release();
+    }
+    if (lock.loss !== undefined && onLost === 'throw') throw lock.loss;
+    return value;
+  }
+
+  /** A wall clock that jumped since the last answer makes a lock suspect; that alone must not fail what has not begun. */
+  private async believed(lock: OwnedLock): Promise<void> {
+    if (!lock.held) await lock.confirmed();
+    lock.assertHeld();
+  }
+
   private async acquireAll(keys: readonly string[], wish: Wish, reentrant: boolean): Promise<OwnedLock> {
-    wish.signal?.throwIfAborted();
-    this.refuseIfClosed(keys[0]!);
     const scope = currentScope();
     for (const key of keys) this.refuseReentrancy(scope, key, wish, reentrant);
-    if (keys.length === 1) return this.acquireOne(scope, keys[0]!, wish);
+    return keys.length === 1 ? this.acquireOne(scope, keys[0]!, wish) : this.acquireInTurn(scope, keys, wish);
+  }
 
+  private async acquireInTurn(scope: Scope | undefined, keys: readonly string[], wish: Wish): Promise<OwnedLock> {
     const { clock } = this.context;
-    const deadline = clock.now() + wish.waitMs;
+    const startedAt = clock.now();
     const locks: OwnedLock[] = [];
+    // Ends the waiting for the next when one that was had is lost.
+    const stop = new AbortController();
+    const ends = [forward(wish.signal, stop)];
     try {
       for (const key of keys) {
-        const waitMs = Math.max(0, deadline - clock.now());
-        locks.push(await this.acquireOne(scope, key, { ...wish, waitMs }));
+        const waitMs = Math.max(0, wish.waitMs - (clock.now() - startedAt));
+        const lock = await this.acquireOne(scope, key, { ...wish, waitMs, signal: stop.signal });
+        locks.push(lock);
+        ends.push(lock.onEnd((loss) => stop.abort(loss)));
       }
-      for (const lock of locks) lock.assertHeld();
-      return new SeveralLocks(locks);
+      const all = new SeveralLocks(locks);
+      await this.believed(all);
+      return all;
     } catch (error) {
-      await releaseAll(locks);
-      throw error;
+      for (const lock of locks.toReversed()) track(this.context, lock.discard());
+      if (!(error instanceof LockUnavailableError)) throw error;
+      throw new LockUnavailableError(error.key!, { waitedMs: clock.now() - startedAt, ahead: error.ahead });
+    } finally {
+      for (const end of ends) end();
     }
   }
 
   private async acquireOne(scope: Scope | undefined, key: string, wish: Wish): Promise<OwnedLock> {
+    wish.signal?.throwIfAborted();
+    this.refuseIfClosed(key);
     const holding = scope?.holding(this.backend, key);
     if (holding === undefined) return this.line(key).join(wish);
     const { clock } = this.context;
@@ -211,13 +243,14 @@ export class LockManager {
   private refuseReentrancy(scope: Scope | undefined, key: string, wish: Wish, reentrant: boolean): void {
     const holding = scope?.holding(this.backend, key);
     if (holding === undefined) return;
+    if (holding.lock.loss !== undefined) throw holding.lock.loss;
     if (!reentrant) {
       throw new LockReentrancyError(
         key,
         `waiting for it would never end. To enter again, use run with reentrant: true`,
       );
     }
-    if (wish.slots < holding.lock.slots) {
+    if (wish.slots < holding.lock.slotsOf(key)) {
       throw new LockReentrancyError(
         key,
         'it is shared there, and what is shared cannot be made less so by entering again',
@@ -227,33 +260,34 @@ export class LockManager {
 
   private refuseIfClosed(key: string): void {
     if (this.draining === undefined) return;
-    const nested = !this.drained && currentLock() !== undefined;
-    if (!nested) throw this.closed(key);
+    const scopes = [...(currentScope()?.chain() ?? [])];
+    const nested = scopes.some(({ backend, lock }) => backend === this.backend && !lock.released);
+    if (this.drained || !nested) throw this.closed(key);
   }
 
   private line(key: string): LocalLine {
     let line = this.lines.get(key);
     if (line === undefined) {
-      line = new LocalLine(this.context, this.defaults, key, () => this.lines.delete(key));
+      line = new LocalLine(this.context, this.defaults, key, (own) => {
+        if (this.lines.get(key) === own) this.lines.delete(key);
+      });
       this.lines.set(key, line);
     }
     return line;
   }
 
-  private async runUnder<T>(lock: OwnedLock, body: (lock: Lock) => T | PromiseLike<T>): Promise<T> {
-    const scope = new Scope(this.backend, lock, currentScope());
+  private async askForLine(key: string): Promise<readonly Place[]> {
     try {
-      lock.assertHeld();
-      return await runInScope(scope, () => body(lock));
-    } finally {
-      await lock.release();
+      return await this.backend.inspect(key);
+    } catch (error) {
+      throw asLockError(error, { key, backend: this.backend.name });
     }
   }
 
   private async letBodiesEnd(): Promise<void> {
-    for (const line of this.lines.values()) line.dismissAll(() => this.closed(line.key));
+    for (const line of this.lines.values()) line.dismissAll(everybody, () => this.closed(line.key));
     await this.upTo(this.defaults.drainMs, async () => {
-      while (this.bodies.size > 0) await Promise.allSettled(this.bodies);
+      while (this.runs.size > 0) await Promise.allSettled(this.runs);
     });
   }
 
@@ -261,34 +295,38 @@ export class LockManager {
     await this.drain();
     this.drained = true;
     for (const line of this.lines.values()) {
-      line.dismissAll(() => this.closed(line.key));
+      line.dismissAll(everybody, () => this.closed(line.key));
       line.evictAll();
     }
     await this.upTo(this.defaults.drainMs, async () => {
       while (this.context.leaving.size > 0) await Promise.allSettled(this.context.leaving);
     });
+    this.context.closed = true;
     await this.upTo(this.defaults.drainMs, async () => this.backend.close?.());
+    this.context.timers.letProcessEnd();
   }
 
   /** Waits, but not for ever: a shutdown must end even when the backend is dead. */
   private async upTo(limitMs: number, wait: () => Promise<unknown>): Promise<void> {
-    const { clock, timers } = this.context;
-    await new Promise<void>((resolve, reject) => {
-      const timer = timers.set(clock.now() + limitMs, true, resolve);
-      wait().then(
-        () => {
-          timers.cancel(timer);
-          resolve();
-        },
-        (error: unknown) => {
-          timers.cancel(timer);
-          reject(error);
-        },
-      );
-    });
+    try {
+      await inTime(this.context, limitMs, wait);
+    } catch (error) {
+      if (!(error instanceof NoAnswerError)) throw error;
+    }
   }
 
   private closed(key: string): LockBackendError {
     return new LockBackendError(key, 'its lock manager is closed, or about to be');
   }
+}
+
+const everybody = (): boolean => true;
+
+/** AbortSignal.any would do, but on Node 20 a signal that lives long keeps something of every signal made from it. */
+function forward(signal: AbortSignal | undefined, to: AbortController): () => void {
+  if (signal === undefined) return () => undefined;
+  const listener = (): void => to.abort(signal.reason);
+  if (signal.aborted) listener();
+  else signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
 }

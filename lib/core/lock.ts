@@ -38,30 +38,36 @@ export interface Lock extends AsyncDisposable {
 
 /** What the core knows of a lock that its user need not. */
 export interface OwnedLock extends Lock {
-  /** Neither released nor lost. */
-  readonly live: boolean;
+  /** Let go by its user, lost before or not. */
+  readonly released: boolean;
   /** Why it was lost, if it was. */
   readonly loss: LockLostError | undefined;
-  /** Calls `listener` when it is lost; the function it returns ends that. */
-  onLoss(listener: (loss: LockLostError) => void): () => void;
-  readonly slots: number;
+  /** Calls `listener` once it is over: with the loss if it was lost, else on release. At once if it is over. Returns what ends that. */
+  onEnd(listener: (loss: LockLostError | undefined) => void): () => void;
+  /** How many holders may share the key with this one, itself included. */
+  slotsOf(key: string): number;
+  /** Resolves when the backend has been asked, in case it is in doubt. */
+  confirmed(): Promise<void>;
+  /** Lets go of what was never used: at once, whatever `minHoldMs` says. */
+  discard(): Promise<boolean>;
 }
 
 /** What the locks of one key, of several keys and of a re-entered key have in common: a life that ends once. */
 export abstract class BaseLock implements OwnedLock {
   abstract readonly keys: readonly string[];
   abstract readonly fencingTokens: ReadonlyMap<string, bigint>;
-  abstract readonly slots: number;
   abstract readonly waitedMs: number;
+  abstract slotsOf(key: string): number;
+  abstract confirmed(): Promise<void>;
   /** How much of its lease is left; 0 when in doubt. Makes a loss known that no timer has told yet. */
   protected abstract leaseLeftMs(): number;
   /** Called once, also when it is lost. Whether it was held until now. */
-  protected abstract letGo(): Promise<boolean>;
+  protected abstract letGo(use: { readonly unused: boolean }): Promise<boolean>;
 
   private lostBy: LockLostError | undefined;
   private releasing: Promise<boolean> | undefined;
   private abort: AbortController | undefined;
-  private listeners: Set<(loss: LockLostError) => void> | undefined;
+  private endListeners: Set<(loss: LockLostError | undefined) => void> | undefined;
 
   get key(): string {
     return this.keys.length === 1 ? this.keys[0]! : this.keys.join(' + ');
@@ -77,8 +83,8 @@ export abstract class BaseLock implements OwnedLock {
     return this.fencingTokens.get(this.keys[0]!)!;
   }
 
-  get live(): boolean {
-    return this.releasing === undefined && this.lostBy === undefined;
+  get released(): boolean {
+    return this.releasing !== undefined;
   }
 
   get loss(): LockLostError | undefined {
@@ -86,15 +92,15 @@ export abstract class BaseLock implements OwnedLock {
   }
 
   get held(): boolean {
-    return this.live && this.leaseLeftMs() > 0;
+    return this.remainingMs > 0;
   }
 
   get remainingMs(): number {
-    return this.live ? this.leaseLeftMs() : 0;
+    return this.released || this.lostBy !== undefined ? 0 : this.leaseLeftMs();
   }
 
   get signal(): AbortSignal {
-    if (this.live) this.leaseLeftMs();
+    this.lookForLoss();
     if (this.abort === undefined) {
       this.abort = new AbortController();
       if (this.lostBy !== undefined) this.abort.abort(this.lostBy);
@@ -104,21 +110,25 @@ export abstract class BaseLock implements OwnedLock {
 
   assertHeld(): void {
     if (this.held) return;
-    throw this.lostBy ?? new LockLostError(this.key, this.releasing === undefined ? 'clock-suspect' : 'released');
+    throw this.lostBy ?? new LockLostError(this.key, this.released ? 'released' : 'clock-suspect');
   }
 
-  onLoss(listener: (loss: LockLostError) => void): () => void {
-    this.listeners ??= new Set();
-    this.listeners.add(listener);
-    return () => this.listeners?.delete(listener);
+  onEnd(listener: (loss: LockLostError | undefined) => void): () => void {
+    if (this.released || this.lostBy !== undefined) {
+      listener(this.lostBy);
+      return () => undefined;
+    }
+    this.endListeners ??= new Set();
+    this.endListeners.add(listener);
+    return () => this.endListeners?.delete(listener);
   }
 
   release(): Promise<boolean> {
-    if (this.releasing === undefined) {
-      if (this.live) this.leaseLeftMs();
-      this.releasing = this.letGo();
-    }
-    return this.releasing;
+    return this.releaseOnce(false);
+  }
+
+  discard(): Promise<boolean> {
+    return this.releaseOnce(true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -130,8 +140,27 @@ export abstract class BaseLock implements OwnedLock {
     if (this.lostBy !== undefined) return;
     this.lostBy = loss;
     this.abort?.abort(loss);
-    const { listeners } = this;
-    this.listeners = undefined;
-    listeners?.forEach((listener) => listener(loss));
+    this.tellEnd();
+  }
+
+  private releaseOnce(unused: boolean): Promise<boolean> {
+    if (this.releasing !== undefined) return this.releasing;
+    this.lookForLoss();
+    // Before anything follows from it: whoever is told may release again.
+    let settle: (held: boolean) => void;
+    this.releasing = new Promise((resolve) => (settle = resolve));
+    this.tellEnd();
+    void this.letGo({ unused }).then(settle!);
+    return this.releasing;
+  }
+
+  private lookForLoss(): void {
+    void this.remainingMs;
+  }
+
+  private tellEnd(): void {
+    const { endListeners } = this;
+    this.endListeners = undefined;
+    endListeners?.forEach((listener) => listener(this.lostBy));
   }
 }

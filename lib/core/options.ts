@@ -30,7 +30,10 @@ export interface RunOptions extends AcquireOptions {
   readonly minHoldMs?: number;
   /** When the lock was lost while the body ran: reject with LockLostError (default), or hand out the body's value. */
   readonly onLost?: 'throw' | 'ignore';
-  /** Enter when this call chain holds the key already, instead of LockReentrancyError. Siblings still take turns. */
+  /**
+   * Enter when this call chain holds the key already, instead of LockReentrancyError. Siblings still take turns. It is the
+   * outer lock that is held then, with its `leaseMs`, `minHoldMs` and `maxHoldMs`.
+   */
   readonly reentrant?: boolean;
 }
 
@@ -92,6 +95,8 @@ export function readDefaults(options: LockManagerOptions): Defaults {
 }
 
 export function readWish(options: AcquireOptions & { readonly minHoldMs?: number }, defaults: Defaults): Wish {
+  if (typeof options !== 'object' || options === null)
+    throw new LockConfigError(`options must be an object, not ${show(options)}`);
   const { waitMs = defaults.waitMs, minHoldMs = 0, maxHoldMs = Infinity, signal } = options;
   const { leaseMs = defaults.leaseMs } = options;
   checkDuration('waitMs', waitMs);

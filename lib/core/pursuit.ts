@@ -1,22 +1,27 @@
 import { backoffMs } from './backoff.js';
-import { type Claim, type Standing, type Waiting } from './backend.js';
+import { type Claim, type Held, type Standing, type Waiting } from './backend.js';
 import { Bell } from './bell.js';
-import { type Context } from './context.js';
+import { type Context, track } from './context.js';
 import { isLockError } from './errors.js';
-import { driftMargin, Hold, type Moment } from './hold.js';
-import { inTime, NoAnswerError } from './in-time.js';
+import { Hold } from './hold.js';
+import { inTime, PATIENCE_MS } from './in-time.js';
 import { leave } from './leave.js';
+import { drift, driftMargin, type Moment, momentOf } from './moment.js';
 import { type Terms } from './options.js';
+import { checked } from './standing.js';
 
 /** Who is told how a pursuit goes. */
 export interface Pursuer {
-  /** The claim is in. Nobody wants it any more: it must be left. */
+  /** The claim is in. */
   admitted(pursuit: Pursuit, hold: Hold): void;
   /** The backend answered or failed to; `standing` and `trouble` are new. The pursuit goes on unless it is given up. */
   progressed(pursuit: Pursuit): void;
   /** It cannot be had. The pursuit is over. */
   failed(pursuit: Pursuit, error: unknown): void;
 }
+
+/** "Held" is of no use when it comes too late to be believed. That often in a row, and the backend is too slow for the lease. */
+const UNUSABLE_ANSWERS = 5;
 
 /**
  * One claim's way to the front of its line: ask, sleep until woken or until it is time to ask again, ask again.
@@ -31,13 +36,14 @@ export class Pursuit {
   standing: Waiting | undefined;
   /** Why the last ask failed; undefined when it was answered. */
   trouble: unknown;
-  private readonly claim: Claim;
   private readonly bell: Bell<Standing>;
-  private readonly unwatch: (() => void) | undefined;
+  private done: Promise<void> | undefined;
   private hold: Hold | undefined;
   private asking = false;
   private givenUp = false;
   private queue: boolean;
+  /** When the last ask that was answered was sent: the claim's lease is known to last from then. */
+  private answered: Moment;
 
   constructor(
     private readonly context: Context,
@@ -46,12 +52,15 @@ export class Pursuit {
     readonly terms: Terms,
     { queue }: { readonly queue: boolean },
   ) {
-    this.id = context.claimId();
+    this.id = context.random.id();
     this.queue = queue;
     this.bell = new Bell(context);
-    this.claim = context.backend.claim({ key, id: this.id, ...terms });
-    this.unwatch = this.claim.watch?.((standing) => this.wake(standing));
-    void this.pursue();
+    this.answered = momentOf(context.clock);
+  }
+
+  /** Asks for the first time, at once. */
+  begin(): void {
+    this.done = this.context.detached(() => this.pursue());
   }
 
   /** Whether the next refusal ends it: then the claim is out of line, and of no use to anybody else. */
@@ -70,75 +79,122 @@ export class Pursuit {
   giveUp(): void {
     this.givenUp = true;
     this.bell.ring();
-  }
-
-  private wake(standing?: Standing): void {
-    if (this.hold === undefined) this.bell.ring(standing);
-    else if (standing === undefined) this.hold.confirm();
+    if (this.done !== undefined) track(this.context, this.done);
   }
 
   private async pursue(): Promise<void> {
+    let claim: Claim;
+    let unwatch: () => void;
+    try {
+      const { key, id, terms } = this;
+      claim = this.context.backend.claim({ key, id, ...terms });
+      unwatch = quietly(claim.watch?.((standing) => this.wake(standing)));
+    } catch (error) {
+      this.pursuer.failed(this, error);
+      return;
+    }
+    const held = await this.askUntilHeld(claim);
+    if (held === undefined || this.givenUp) {
+      unwatch();
+      if (held !== undefined || this.inLine) await this.leave(claim);
+      return;
+    }
+    const { key, id, terms } = this;
+    this.hold = new Hold(this.context, { key, id, terms, claim, unwatch }, held, this.answered);
+    this.pursuer.admitted(this, this.hold);
+  }
+
+  private inLine = false;
+
+  /** Undefined when it ends otherwise. */
+  private async askUntilHeld(claim: Claim): Promise<Held | undefined> {
     const { clock } = this.context;
     const { leaseMs } = this.terms;
-    let inLine = false;
-    let answeredAt = clock.now();
+    let unusable = 0;
     for (let failures = 0; !this.givenUp;) {
-      const sent: Moment = { now: clock.now(), wall: clock.wall() };
-      inLine = true;
+      const sent = momentOf(clock);
       let standing: Standing | undefined;
       try {
-        standing = await this.ask();
-        failures = 0;
-        answeredAt = sent.now;
+        standing = await this.ask(claim);
+        this.answered = sent;
         this.trouble = undefined;
+        failures = 0;
       } catch (error) {
-        failures += 1;
         this.trouble = error;
-        if (this.givenUp) break;
-        if (isLockError(error) || !this.queue || clock.now() - answeredAt >= leaseMs) {
+        failures += 1;
+        if (this.givenUp) return undefined;
+        if (isLockError(error) || !this.queue || clock.now() - this.answered.now >= leaseMs) {
           this.pursuer.failed(this, error);
-          break;
+          return undefined;
         }
       }
       if (standing?.held) {
-        if (this.admit(standing, sent)) return;
-        this.trouble = new NoAnswerError(this.context.backend.name, standing.leaseMs);
-      } else if (standing !== undefined) {
+        if (this.usable(standing)) return standing;
+        if ((unusable += 1) >= UNUSABLE_ANSWERS) {
+          this.pursuer.failed(this, new Error(`the backend answers too late for a lease of ${leaseMs} ms`));
+          return undefined;
+        }
+        continue;
+      }
+      unusable = 0;
+      if (standing !== undefined) {
         this.standing = standing;
-        inLine = this.queue;
+        this.inLine = this.queue;
       }
       if (!this.givenUp) this.pursuer.progressed(this);
-      if (this.givenUp) break;
-      const pauseMs = standing === undefined ? backoffMs(this.context, failures) : this.askAgainMs(standing);
-      const word = await this.bell.sleep(pauseMs);
-      if (word?.held && !this.givenUp && this.admit(word, sent)) return;
+      if (this.givenUp) return undefined;
+      const word = await this.bell.sleep(
+        standing === undefined ? backoffMs(this.context, failures) : this.pauseMs(standing),
+      );
+      if (word?.held && this.isAboutThis(word) && this.usable(word)) return word;
     }
-    this.unwatch?.();
-    if (inLine) void leave(this.context, { key: this.key, id: this.id, leaseMs, claim: this.claim });
+    return undefined;
   }
 
-  private async ask(): Promise<Standing> {
+  private async ask(claim: Claim): Promise<Standing> {
     this.asking = true;
+    this.inLine = true;
     try {
-      return await inTime(this.context, this.terms.leaseMs, async () => this.claim.attempt({ queue: this.queue }));
+      const patienceMs = Math.min(this.terms.leaseMs, PATIENCE_MS);
+      return checked(await inTime(this.context, patienceMs, () => claim.attempt({ queue: this.queue })));
     } finally {
       this.asking = false;
     }
   }
 
-  /** Not when the answer came too late to be of use: asking again restarts the lease and tells whether it still stands. */
-  private admit(standing: Standing & { readonly held: true }, sent: Moment): boolean {
-    const { key, id, terms, claim, unwatch } = this;
-    if (this.givenUp) return false;
-    if (this.context.clock.now() >= sent.now + standing.leaseMs - driftMargin(standing.leaseMs)) return false;
-    this.hold = new Hold(this.context, { key, id, terms, claim, unwatch }, standing, sent);
-    this.pursuer.admitted(this, this.hold);
-    return true;
+  /** Not when it came too late, or the machine slept meanwhile: asking again restarts the lease and tells whether it stands. */
+  private usable({ leaseMs }: Held): boolean {
+    const moment = momentOf(this.context.clock);
+    const marginMs = driftMargin(leaseMs);
+    return moment.now < this.answered.now + leaseMs - marginMs && Math.abs(drift(this.answered, moment)) <= marginMs;
   }
 
-  /** A little early by chance, so that those who began to wait together do not ask together. Held, but too late: at once. */
-  private askAgainMs(standing: Standing): number {
-    if (standing.held) return 0;
-    return standing.askAgainMs * (1 - this.context.random.fraction() / 10);
+  /** A word may be late: about a place that this claim had before its lease ended and it joined anew. Then it only wakes. */
+  private isAboutThis({ place }: Held): boolean {
+    return this.standing?.place === place;
   }
+
+  private wake(standing?: Standing): void {
+    if (this.hold === undefined) this.bell.ring(standing);
+    else if (standing === undefined) void this.hold.confirm();
+  }
+
+  private async leave(claim: Claim): Promise<void> {
+    await leave(this.context, { key: this.key, id: this.id, leaseMs: this.terms.leaseMs, claim });
+  }
+
+  /** A little early by chance, so that those who began to wait together do not ask together. */
+  private pauseMs({ askAgainMs }: Waiting): number {
+    return askAgainMs * (1 - this.context.random.fraction() / 10);
+  }
+}
+
+function quietly(unwatch: (() => void) | undefined): () => void {
+  return () => {
+    try {
+      unwatch?.();
+    } catch {
+      // A wake too many is not worth a lock.
+    }
+  };
 }

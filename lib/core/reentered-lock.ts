@@ -1,10 +1,14 @@
+import { LockLostError } from './errors.js';
 import { BaseLock, type OwnedLock } from './lock.js';
 
-/** A lock that this call chain holds already, entered again: the same hold and token; a release only ends the turn. */
+/**
+ * A lock that this call chain holds already, entered again: the same hold and token. A release only ends the turn. When
+ * the outer lock is released while the turn lasts, what it stands on is gone: it is lost.
+ */
 export class ReenteredLock extends BaseLock {
   readonly keys: readonly string[];
-  readonly slots: number;
   readonly fencingTokens: ReadonlyMap<string, bigint>;
+  private readonly stopListening: () => void;
 
   constructor(
     private readonly outer: OwnedLock,
@@ -14,12 +18,17 @@ export class ReenteredLock extends BaseLock {
   ) {
     super();
     this.keys = [key];
-    this.slots = outer.slots;
     this.fencingTokens = new Map([[key, outer.fencingTokens.get(key)!]]);
-    this.stopListening = outer.onLoss((loss) => this.lose(loss));
+    this.stopListening = outer.onEnd((loss) => this.lose(loss ?? new LockLostError(key, 'released')));
   }
 
-  private readonly stopListening: () => void;
+  slotsOf(key: string): number {
+    return this.outer.slotsOf(key);
+  }
+
+  async confirmed(): Promise<void> {
+    await this.outer.confirmed();
+  }
 
   protected leaseLeftMs(): number {
     return this.outer.remainingMs;
@@ -28,6 +37,6 @@ export class ReenteredLock extends BaseLock {
   protected async letGo(): Promise<boolean> {
     this.stopListening();
     this.endTurn();
-    return this.outer.held;
+    return this.loss === undefined && this.outer.held;
   }
 }

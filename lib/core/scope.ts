@@ -13,12 +13,20 @@ export class Scope {
     readonly outer: Scope | undefined,
   ) {}
 
-  /** The innermost scope of this call chain, itself or further out, that holds the key. */
+  /**
+   * The innermost scope of this call chain, itself or further out, that has acquired the key and not released it. Also if
+   * it was lost since: of several keys, only one may have been.
+   */
   holding(backend: LockBackend, key: string): Scope | undefined {
-    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.outer) {
-      if (scope.backend === backend && scope.lock.live && scope.lock.keys.includes(key)) return scope;
+    for (const scope of this.chain()) {
+      if (scope.backend === backend && !scope.lock.released && scope.lock.keys.includes(key)) return scope;
     }
     return undefined;
+  }
+
+  /** From the inside out. */
+  *chain(): Iterable<Scope> {
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.outer) yield scope;
   }
 
   /** Where those who re-enter the key take turns. */
@@ -43,10 +51,10 @@ export function runInScope<T>(scope: Scope, body: () => T): T {
   return scopes.run(scope, body);
 }
 
-/** The innermost lock of this call chain that is neither released nor lost. */
+/** The innermost lock of this call chain that has not been released. */
 export function currentLock(): OwnedLock | undefined {
-  for (let scope = scopes.getStore(); scope !== undefined; scope = scope.outer) {
-    if (scope.lock.live) return scope.lock;
+  for (const scope of scopes.getStore()?.chain() ?? []) {
+    if (!scope.lock.released) return scope.lock;
   }
   return undefined;
 }

@@ -39,8 +39,9 @@ export class Tenancies {
     return this.tenancies.keys();
   }
 
+  /** Of those that are surely held now. */
   terms(): Terms[] {
-    return Array.from(this.tenancies.keys(), (hold) => hold.terms);
+    return [...this.tenancies.keys()].filter((hold) => hold.held).map((hold) => hold.terms);
   }
 
   /** A claim has come in, for this waiter. */
@@ -67,7 +68,9 @@ export class Tenancies {
     const { clock, events, timers } = this.context;
     const { wish, waitedMs } = waiter;
     const acquiredAt = clock.now();
-    const lock = new HeldLock(hold, wish, { acquiredAt, waitedMs, letGo: (own) => this.release(own) });
+    const lock = new HeldLock(hold, wish, { acquiredAt, waitedMs, giveBack: (own, use) => this.release(own, use) });
+    // A lease that was counted from long before the admission must still outlast this process by the time that was asked for.
+    if (hold.remainingMs < wish.minHoldMs) void hold.confirm();
     const endsAt = acquiredAt + wish.maxHoldMs;
     const timer = endsAt === Infinity ? undefined : timers.set(endsAt, false, () => hold.lose('max-hold'));
     this.tenancies.set(hold, { lock, timer });
@@ -78,14 +81,14 @@ export class Tenancies {
     waiter.serve(lock);
   }
 
-  private async release(lock: HeldLock): Promise<boolean> {
+  private async release(lock: HeldLock, { unused }: { readonly unused: boolean }): Promise<boolean> {
     const { clock, events, timers } = this.context;
     const { hold, wish, acquiredAt } = lock;
     const heldMs = clock.now() - acquiredAt;
     const claim = shorten(hold.admitted.id);
     timers.cancel(this.tenancies.get(hold)?.timer);
     if (events.wanted) events.emit({ type: 'released', key: this.key, claim, heldMs });
-    if (heldMs < wish.minHoldMs) {
+    if (heldMs < wish.minHoldMs && !unused) {
       const timer = timers.set(acquiredAt + wish.minHoldMs, false, () => void this.vacate(hold));
       this.tenancies.set(hold, { lock: undefined, timer });
       return true;
@@ -98,9 +101,9 @@ export class Tenancies {
     return left === true;
   }
 
-  /** To a successor if there is one; otherwise the claim leaves the line, and only then may a new one join it. */
+  /** To a successor if there is one; otherwise the claim is sent out of the line before a new one is sent to join it. */
   private async vacate(hold: Hold): Promise<Left> {
-    const successor = hold.held ? this.successors.successorTo(hold) : undefined;
+    const successor = this.successors.successorTo(hold);
     if (successor !== undefined) {
       hold.handOffs += 1;
       this.seat(hold, successor, 'handed-over');

@@ -22,10 +22,15 @@ export interface Timer {
 export class Timers {
   private readonly heap: Timer[] = [];
   private keepingAlive = 0;
+  private mayKeepAlive = true;
   private alarm: (Alarm & { readonly due: number }) | undefined;
   private alarmKeepsAlive = false;
 
-  constructor(private readonly clock: Clock) {}
+  /** `detached` is what the rings run in; see Context. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly detached: (work: () => void) => void = (work) => work(),
+  ) {}
 
   /** How many timers are set. */
   get size(): number {
@@ -47,6 +52,12 @@ export class Timers {
     this.arm();
   }
 
+  /** Whatever still waits may go on waiting, but the process need not. */
+  letProcessEnd(): void {
+    this.mayKeepAlive = false;
+    this.arm();
+  }
+
   private ringAllDue(): void {
     this.alarm = undefined;
     this.alarmKeepsAlive = false;
@@ -62,11 +73,11 @@ export class Timers {
     const first = this.heap[0];
     if (first !== undefined && !(this.alarm !== undefined && this.alarm.due <= first.due)) {
       this.alarm?.cancel();
-      const alarm = this.clock.alarm(first.due - this.clock.now(), () => this.ringAllDue());
+      const alarm = this.clock.alarm(first.due - this.clock.now(), () => this.detached(() => this.ringAllDue()));
       this.alarm = { ...alarm, due: first.due };
       this.alarmKeepsAlive = true;
     }
-    const keepAlive = this.keepingAlive > 0;
+    const keepAlive = this.mayKeepAlive && this.keepingAlive > 0;
     if (this.alarmKeepsAlive === keepAlive) return;
     this.alarmKeepsAlive = keepAlive;
     this.alarm?.keepAlive(keepAlive);

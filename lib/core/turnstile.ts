@@ -16,11 +16,11 @@ export class Turnstile {
       this.waiters.delete(waiter);
       waiter.fail(reason);
     };
+    this.waiters.add(waiter);
     waiter.heed(dismiss);
     waiter.hasUntilDeadline(() => {
       dismiss(new LockUnavailableError(key, { waitedMs: waiter.waitedMs, ahead: 1 }));
     });
-    this.waiters.add(waiter);
     return waiter.served;
   }
 

@@ -146,8 +146,9 @@ export class MemoryBackend implements LockBackend {
     const held = holders(ranked);
     if (rank < held) return { held: true, place, leaseMs: request.leaseMs, waiting: ranked.length - held };
     const now = this.clock.now();
-    const nextLeaseEnd = Math.min(...ranked.slice(0, rank).map(({ leaseEndsAt }) => leaseEndsAt));
     // Half a lease, since only asking keeps the claim alive; sooner when somebody ahead may die before.
-    return { held: false, ahead: rank, askAgainMs: Math.max(1, Math.min(request.leaseMs / 2, nextLeaseEnd - now)) };
+    let askAgainMs = request.leaseMs / 2;
+    for (const { leaseEndsAt } of ranked.slice(0, rank)) askAgainMs = Math.min(askAgainMs, leaseEndsAt - now);
+    return { held: false, ahead: rank, place, askAgainMs: Math.max(1, askAgainMs) };
   }
 }
