@@ -56,7 +56,7 @@ export class LockManager {
   /** `ports` are for tests and simulations: the clock and the chance that everything of this manager depends on. */
   constructor(options: LockManagerOptions, ports: { readonly clock?: Clock; readonly random?: Random } = {}) {
     const { clock = systemClock, random = systemRandom } = ports;
-    const { backend } = options;
+    const { backend } = options ?? {};
     if (typeof backend?.claim !== 'function') {
       throw new LockConfigError('backend must be a LockBackend, such as new MemoryBackend()');
     }

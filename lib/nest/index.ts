@@ -1,0 +1,11 @@
+export { InjectLockService, getLockServiceToken } from './lock-service.token.js';
+export { LockErrorFilter } from './lock-error.filter.js';
+export { LockInterceptor } from './lock.interceptor.js';
+export { LockModule } from './lock.module.js';
+export type { LockModuleExtras } from './lock.module-definition.js';
+export type { LockModuleOptions, LockOptionsFactory } from './lock-module.options.js';
+export { LockService } from './lock.service.js';
+export { Locked } from './locked.decorator.js';
+export { lockedMetadata, type LockedMetadata } from './locked.metadata.js';
+export type { Busy, LockedOptions } from './locked.options.js';
+export type { LockedDecorator, LockKey } from './locked.types.js';

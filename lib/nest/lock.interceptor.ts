@@ -1,0 +1,58 @@
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Inject,
+  mixin,
+  type NestInterceptor,
+  Optional,
+  type Type,
+} from '@nestjs/common';
+import { type Observable } from 'rxjs';
+import { LockConfigError } from '../core/errors.js';
+import { type Keys, type LockManager } from '../core/lock-manager.js';
+import { onDisconnect } from './client-disconnect.js';
+import { heldObservable } from './held-observable.js';
+import { getLockServiceToken, howToImport } from './lock-service.token.js';
+import { LockedCall } from './locked-call.js';
+import { type LockedOptions, readKeysOf, readOptions } from './locked.options.js';
+
+/**
+ * An interceptor that runs the handler under a lock, for keys that only the ExecutionContext has:
+ * `@UseInterceptors(LockInterceptor((context) => `cart:${context.switchToHttp().getRequest().user.id}`))`. Where the
+ * arguments of the handler suffice, `@Locked` is simpler, and sees them validated.
+ *
+ * The lock is held until the handler's result has ended: promise, Observable, or a body that is streamed. An HTTP client
+ * that disconnects while its request waits leaves the line; a handler that runs already is not disturbed.
+ *
+ * What the handler throws is passed on untouched. Besides, the request fails with what `LockManager.run` throws, and
+ * with LockConfigError for a key that is none. The handler never runs without the lock.
+ *
+ * @throws LockConfigError when an option is out of range; at start-up, when there is no lock service for it.
+ */
+export function LockInterceptor(
+  key: Keys | ((context: ExecutionContext) => Keys),
+  options: LockedOptions = {},
+): Type<NestInterceptor> {
+  const read = readOptions('LockInterceptor', options);
+  const fixedKeys = typeof key === 'function' ? undefined : readKeysOf('LockInterceptor', key);
+
+  class KeyedLockInterceptor implements NestInterceptor {
+    private readonly locks: LockManager;
+
+    constructor(@Optional() @Inject(getLockServiceToken(read.service)) locks: LockManager | undefined) {
+      if (locks === undefined) {
+        throw new LockConfigError(
+          `LockInterceptor has no lock service: import ${howToImport(read.service)} where its controller can see it`,
+        );
+      }
+      this.locks = locks;
+    }
+
+    intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+      const place = `LockInterceptor of ${context.getClass().name}.${context.getHandler().name}`;
+      const keys = fixedKeys ?? readKeysOf(place, typeof key === 'function' ? key(context) : key);
+      return heldObservable(new LockedCall(this.locks, keys, read, onDisconnect(context)), () => next.handle());
+    }
+  }
+  return mixin(KeyedLockInterceptor);
+}

@@ -1,0 +1,32 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, OPTIONS_TYPE } from './lock.module-definition.js';
+import { LockApplicationModule } from './lock-application.module.js';
+
+/**
+ * Gives an application its locks: `LockService`, and with it `@Locked` and `LockInterceptor`. Import it once, in the root
+ * module; a second one beside it takes a `name`.
+ *
+ * At start-up it checks that every `@Locked` method has the service that it asks for, and throws LockConfigError
+ * otherwise. In HTTP, RPC and GraphQL handlers a LockErrorFilter answers for lock errors.
+ */
+@Module({ imports: [LockApplicationModule] })
+export class LockModule extends ConfigurableModuleClass {
+  /**
+   * Without options: locks in the memory of this process, global, ten seconds of lease and of wait.
+   *
+   * @throws LockConfigError, at start-up, when an option is out of range.
+   */
+  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+
+  /**
+   * Options that are only known at start-up: by `useFactory`, or by `useClass` or `useExisting` with a LockOptionsFactory.
+   * `name` and `isGlobal` stand beside the factory.
+   *
+   * @throws LockConfigError, at start-up, when an option is out of range.
+   */
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return super.forRootAsync(options);
+  }
+}

@@ -1,0 +1,21 @@
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { LockManager } from '../core/lock-manager.js';
+
+/**
+ * The lock manager of a Nest application, made by LockModule: inject it to acquire, run and inspect. A class token, so
+ * `constructor(private readonly locks: LockService)` is all it takes; a named one is injected by `@InjectLockService(name)`.
+ *
+ * When the application shuts down it takes no new callers and lets the bodies that run end, for at most `drainMs`
+ * milliseconds; once the servers are closed it takes what is left from its holders and closes the backend.
+ */
+@Injectable()
+export class LockService extends LockManager implements BeforeApplicationShutdown, OnApplicationShutdown {
+  // Not in onModuleDestroy: requests are still being handled then, and they lock.
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.drain();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,31 @@
+import { Body, Controller, Get, Param, ParseIntPipe, Post, Put } from '@nestjs/common';
+import { BoxOffice, type Ticket } from './box-office.service.js';
+import { SeatStore } from './seat.store.js';
+
+@Controller('events/:event')
+export class BoxOfficeController {
+  constructor(
+    private readonly office: BoxOffice,
+    private readonly seats: SeatStore,
+  ) {}
+
+  @Put()
+  putOnSale(@Param('event') event: string, @Body('seats', ParseIntPipe) seats: number): Promise<void> {
+    return this.seats.putOnSale(event, seats);
+  }
+
+  @Get()
+  async look(@Param('event') event: string): Promise<{ free: number }> {
+    return { free: (await this.seats.findFree(event)).length };
+  }
+
+  @Post('tickets/unlocked')
+  buyUnlocked(@Param('event') event: string, @Body('buyer') buyer = 'anonymous'): Promise<Ticket> {
+    return this.office.sellUnlocked(event, buyer);
+  }
+
+  @Post('tickets/locked')
+  buyLocked(@Param('event') event: string, @Body('buyer') buyer = 'anonymous'): Promise<Ticket> {
+    return this.office.sellLocked(event, buyer);
+  }
+}

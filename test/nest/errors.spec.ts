@@ -1,0 +1,234 @@
+import { describe, expect, it } from '@jest/globals';
+import { type ArgumentsHost, Catch, ConflictException, Controller, type ExceptionFilter, Get } from '@nestjs/common';
+import { HttpException, Injectable, UseFilters } from '@nestjs/common';
+import { ExternalContextCreator, ModulesContainer } from '@nestjs/core';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { lastValueFrom, type Observable } from 'rxjs';
+import { type Claim, LockConfigError, Locked, LockError, LockErrorFilter } from 'nestjs-locked';
+import { LockLostError, LockModule, type LockModuleOptions, LockReentrancyError, LockService } from 'nestjs-locked';
+import { LockUnavailableError } from 'nestjs-locked';
+import { MemoryBackend } from 'nestjs-locked/memory';
+import { type Client, create, errorOf, Log, serve } from './apps.js';
+
+/** The embedded backend, as if its server could not be reached. */
+class UnreachableBackend extends MemoryBackend {
+  override claim(...args: Parameters<MemoryBackend['claim']>): Claim {
+    return { ...super.claim(...args), attempt: () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.3:6379')) };
+  }
+}
+
+@Controller()
+class Shop {
+  @Get('busy')
+  @Locked('secret-key', { waitMs: 0 })
+  async busy(): Promise<void> {}
+
+  @Get('patient')
+  @Locked('secret-key', { waitMs: 1_050 })
+  async patient(): Promise<void> {}
+
+  @Get('lost')
+  @Locked('other', { maxHoldMs: 20 })
+  async lost(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+
+  @Get('nested')
+  @Locked('nested')
+  async nested(): Promise<void> {
+    await this.inner();
+  }
+
+  @Locked('nested')
+  async inner(): Promise<void> {}
+
+  @Get('keyless')
+  @Locked(() => '')
+  async keyless(): Promise<void> {}
+
+  @Get('conflict')
+  @Locked('conflict')
+  async conflict(): Promise<never> {
+    throw new ConflictException({ mine: true });
+  }
+
+  @Get('bug')
+  @Locked('bug')
+  async bug(): Promise<never> {
+    throw new TypeError('mine');
+  }
+}
+
+async function shop(options: LockModuleOptions = {}, log = new Log()): Promise<Client> {
+  const ask = await serve({ imports: [LockModule.forRoot(options)], controllers: [Shop] }, log);
+  if (options.backend === undefined) await ask.app.get(LockService).acquire('secret-key');
+  return ask;
+}
+
+async function answerOf(
+  ask: Client,
+  path: string,
+): Promise<[status: number, retryAfter: string | null, body: unknown]> {
+  const answer = await ask(path);
+  return [answer.status, answer.headers.get('retry-after'), await answer.json()];
+}
+
+describe('an HTTP client', () => {
+  it('is told 423 when it is locked, and when to try again', async () => {
+    const log = new Log();
+    const ask = await shop({}, log);
+    const message = expect.stringContaining('Locked') as unknown;
+    const busy = { statusCode: 423, code: 'LOCK_UNAVAILABLE', message };
+    expect(await answerOf(ask, '/busy')).toEqual([423, '1', busy]);
+    const [status, retryAfter] = await answerOf(ask, '/patient');
+    expect(status).toBe(423);
+    expect(Number(retryAfter)).toBeGreaterThanOrEqual(2);
+    expect(log.errors).toEqual([]);
+  });
+
+  it('is told 503 when locks cannot be asked for, and nothing about the servers', async () => {
+    const log = new Log();
+    const ask = await shop({ backend: new UnreachableBackend(), leaseMs: 100 }, log);
+    const [status, retryAfter, body] = await answerOf(ask, '/busy');
+    expect([status, retryAfter]).toEqual([503, '1']);
+    expect(body).toMatchObject({ statusCode: 503, code: 'LOCK_BACKEND' });
+    expect(JSON.stringify(body)).not.toMatch(/ECONNREFUSED|secret-key/);
+    expect(log.errors).toEqual([]);
+    expect(log.warnings.filter((line) => line.includes('LockErrorFilter'))).toEqual([
+      expect.stringContaining('ECONNREFUSED'),
+    ]);
+  });
+
+  it.each([
+    ['/lost', 'LOCK_LOST', LockLostError],
+    ['/nested', 'LOCK_REENTRANCY', LockReentrancyError],
+    ['/keyless', 'LOCK_CONFIG', LockConfigError],
+  ])('is told 500 for %s, which is logged', async (path, code, type) => {
+    const log = new Log();
+    expect(await answerOf(await shop({}, log), path)).toMatchObject([500, null, { statusCode: 500, code }]);
+    expect(log.errors).toEqual([expect.any(type)]);
+  });
+
+  it("is told the handler's own errors as if there were no lock", async () => {
+    const ask = await shop();
+    expect(await answerOf(ask, '/conflict')).toEqual([409, null, { mine: true }]);
+    expect(await answerOf(ask, '/bug')).toMatchObject([500, null, { message: 'Internal server error' }]);
+  });
+});
+
+describe('toHttpException', () => {
+  it('answers otherwise; undefined leaves an error to the default', async () => {
+    const ask = await shop({
+      toHttpException: (error) => {
+        return error instanceof LockUnavailableError ? new HttpException({ busy: error.key }, 409) : undefined;
+      },
+    });
+    expect(await answerOf(ask, '/busy')).toEqual([409, '1', { busy: 'secret-key' }]);
+    expect(await answerOf(ask, '/keyless')).toMatchObject([500, null, { code: 'LOCK_CONFIG' }]);
+  });
+
+  it('may come from a factory, and from a module with a name', async () => {
+    const module = LockModule.forRootAsync({
+      name: 'other',
+      useFactory: async () => ({ toHttpException: () => new HttpException({ mine: true }, 418) }),
+    });
+    const ask = await serve({ imports: [LockModule.forRoot(), module], controllers: [Shop] });
+    expect(await answerOf(ask, '/keyless')).toEqual([418, null, { mine: true }]);
+  });
+
+  it('is refused at start-up when two modules have one each', async () => {
+    const app = await create({
+      imports: ['default', 'other'].map((name) => LockModule.forRoot({ name, toHttpException: () => undefined })),
+    });
+    expect(await errorOf(app.init())).toBeInstanceOf(LockConfigError);
+  });
+});
+
+describe('a filter of the application', () => {
+  @Catch(LockUnavailableError)
+  class Teapot implements ExceptionFilter {
+    catch(_error: LockUnavailableError, host: ArgumentsHost): void {
+      host.switchToHttp().getResponse<{ sendStatus(status: number): void }>().sendStatus(418);
+    }
+  }
+
+  @Injectable()
+  class Jobs {
+    @Locked('secret-key', { waitMs: 0 })
+    async run(): Promise<void> {}
+  }
+
+  @Controller()
+  @UseFilters(Teapot)
+  class Bound {
+    constructor(private readonly jobs: Jobs) {}
+
+    @Get()
+    get(): Promise<void> {
+      return this.jobs.run();
+    }
+  }
+
+  it('goes first when it is bound to the controller', async () => {
+    const ask = await serve({ imports: [LockModule.forRoot()], controllers: [Bound], providers: [Jobs] });
+    await ask.app.get(LockService).acquire('secret-key');
+    expect((await ask('/')).status).toBe(418);
+  });
+
+  it('goes first when it is given to useGlobalFilters', async () => {
+    const app = await create({ imports: [LockModule.forRoot()], controllers: [Shop] });
+    app.useGlobalFilters(new Teapot());
+    await app.listen(0, '127.0.0.1');
+    await app.get(LockService).acquire('secret-key');
+    expect((await fetch(`${await app.getUrl()}/busy`)).status).toBe(418);
+    await app.close();
+  });
+});
+
+describe('where there is no HTTP', () => {
+  const error = new LockUnavailableError('secret-key', { waitedMs: 5, ahead: 1 });
+  const report = { status: 'error', code: 'LOCK_UNAVAILABLE', message: expect.stringContaining('Locked') as unknown };
+  const filter = new LockErrorFilter(new ModulesContainer());
+
+  function hostOf(type: string, ...args: unknown[]): ArgumentsHost {
+    const host = new ExecutionContextHost(args);
+    host.setType(type);
+    return host;
+  }
+
+  it('an RPC handler answers with a plain object', async () => {
+    expect(await errorOf(lastValueFrom(filter.catch(error, hostOf('rpc')) as Observable<never>))).toEqual(report);
+  });
+
+  it('a gateway sends an exception event, by socket.io and by plain WebSockets', () => {
+    const emitted: unknown[] = [];
+    filter.catch(error, hostOf('ws', { emit: (...args: unknown[]) => emitted.push(args) }));
+    expect(emitted).toEqual([['exception', report]]);
+
+    const sent: string[] = [];
+    const plain = { readyState: 1, emit: () => emitted.push('local'), send: (message: string) => sent.push(message) };
+    filter.catch(error, hostOf('ws', plain));
+    expect(sent.map((message) => JSON.parse(message) as unknown)).toEqual([{ event: 'exception', data: report }]);
+    expect(emitted).toHaveLength(1);
+  });
+
+  it('anything else, such as a resolver of GraphQL, fails with the error itself', async () => {
+    const { app } = await shop();
+    const resolver = app.get(Shop);
+    const context = app.get(ExternalContextCreator);
+    const none = undefined;
+    const call = context.create(resolver, resolver.busy, 'busy', none, none, none, none, none, 'graphql');
+    expect(await errorOf(call() as Promise<unknown>)).toBeInstanceOf(LockUnavailableError);
+  });
+
+  it('it catches the errors of another copy of this package, and no others', () => {
+    const [caught] = Reflect.getMetadata('__filterCatchExceptions__', LockErrorFilter) as [new () => unknown];
+    const copy = Object.defineProperty(new Error('busy'), Symbol.for('nestjs-locked:LockError'), { value: true });
+    for (const caughtOnes of [error, new LockLostError('key', 'closed'), copy])
+      expect(caughtOnes).toBeInstanceOf(caught);
+    expect(copy).not.toBeInstanceOf(LockError);
+    for (const other of [new Error('mine'), new ConflictException(), undefined, null, 'text']) {
+      expect(other instanceof caught).toBe(false);
+    }
+  });
+});

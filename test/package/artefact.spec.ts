@@ -1,0 +1,143 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { packageJson, ROOT } from './source.js';
+import { namesIn } from './surface.js';
+
+/** An application in plain JavaScript, with what a compiler would emit for a decorator. */
+const APP = `
+import 'reflect-metadata';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Locked, LockModule, LockService } from 'nestjs-locked';
+
+let inside = 0;
+let most = 0;
+const alone = async () => {
+  most = Math.max(most, (inside += 1));
+  await sleep(2);
+  inside -= 1;
+};
+class Shop {
+  sell() { return alone(); }
+}
+const descriptor = Object.getOwnPropertyDescriptor(Shop.prototype, 'sell');
+Object.defineProperty(Shop.prototype, 'sell', Locked('shop')(Shop.prototype, 'sell', descriptor) ?? descriptor);
+class AppModule {}
+Module({ imports: [LockModule.forRoot()], providers: [Shop] })(AppModule);
+
+const app = await NestFactory.create(AppModule, { logger: ['error'] });
+await app.listen(0, '127.0.0.1');
+const [locks, shop] = [app.get(LockService), app.get(Shop)];
+await Promise.all(Array.from({ length: 10 }, (_, n) => (n % 2 ? shop.sell() : locks.run('shop', alone))));
+await app.close();
+
+const names = {};
+for (const entry of process.argv.slice(2)) names[entry] = Object.keys(await import(entry)).toSorted();
+console.log(JSON.stringify({ most, names }));
+`;
+
+const COMMONJS = `
+require('reflect-metadata');
+const { LockManager } = require('nestjs-locked');
+const { MemoryBackend } = require('nestjs-locked/memory');
+const locks = new LockManager({ backend: new MemoryBackend() });
+locks.run('key', () => 'ran').then(console.log).then(() => locks.close());
+`;
+
+const TYPES = `
+import { type Lock, type LockBackend, LockManager } from 'nestjs-locked';
+import { MemoryBackend } from 'nestjs-locked/memory';
+const backend: LockBackend = new MemoryBackend();
+const token: Promise<bigint> = new LockManager({ backend }).run('key', (lock: Lock) => lock.fencingToken);
+// @ts-expect-error a key is a string
+void new LockManager({ backend }).run(42, () => token);
+`;
+
+describe('the published package, installed from its tarball next to Nest', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nestjs-locked-artefact-'));
+  const { devDependencies, exports } = packageJson();
+  const entries = Object.keys(exports)
+    .filter((subpath) => !subpath.endsWith('.json'))
+    .map((subpath) => `nestjs-locked${subpath.slice(1)}`);
+  let packed: string[];
+
+  beforeAll(() => {
+    npm(ROOT, 'pack', '--pack-destination', folder);
+    const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
+    // A relative name: a tar that knows hosts takes what is before a colon for one.
+    packed = execFileSync('tar', ['-tzf', tarball], { cwd: folder, encoding: 'utf8' }).trim().split('\n');
+
+    const wanted = [
+      '@nestjs/common',
+      '@nestjs/core',
+      '@nestjs/platform-express',
+      'reflect-metadata',
+      'rxjs',
+      '@types/node',
+    ];
+    const versions = wanted.map((name) => [name, devDependencies[name]]);
+    const dependencies = Object.fromEntries([...versions, ['nestjs-locked', `file:./${tarball}`]]);
+    write('package.json', JSON.stringify({ private: true, type: 'module', dependencies }));
+    npm(folder, 'install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund');
+  }, 300_000);
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('holds what is built, and nothing else', () => {
+    const files = packed.map((path) => path.replace(/^package\//, ''));
+    const expected = /^(dist\/.+\.(js|js\.map|d\.ts)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+    expect(files.filter((path) => !expected.test(path))).toEqual([]);
+    expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js']));
+  });
+
+  it('locks in a Nest application, and exports at run time what was agreed on', () => {
+    write('app.js', APP);
+    const { most, names } = JSON.parse(run('app.js', ...entries)) as { most: number; names: Record<string, string[]> };
+    expect(most).toBe(1);
+    const agreed = namesIn(readFileSync(join(import.meta.dirname, 'public-surface.txt'), 'utf8'));
+    const loaded = Object.entries(names).flatMap(([entry, own]) => own.map((name) => `${entry}: value  ${name}`));
+    expect(loaded).toEqual(agreed.filter((line) => line.includes(': value  ')));
+  }, 60_000);
+
+  it('can be required by CommonJS', () => {
+    write('app.cjs', COMMONJS);
+    expect(run('app.cjs')).toBe('ran\n');
+  }, 60_000);
+
+  it('brings its types', () => {
+    write('app.ts', TYPES);
+    // What is declared is checked too: no skipLibCheck.
+    const compilerOptions = {
+      module: 'NodeNext',
+      target: 'ES2022',
+      lib: ['ES2023', 'ESNext.Disposable'],
+      strict: true,
+    };
+    const config = { compilerOptions: { ...compilerOptions, types: ['node'], noEmit: true }, files: ['app.ts'] };
+    write('tsconfig.json', JSON.stringify(config));
+    run(join(ROOT, 'node_modules/typescript/bin/tsc'));
+  }, 60_000);
+
+  function write(name: string, text: string): void {
+    writeFileSync(join(folder, name), text);
+  }
+
+  function run(...args: string[]): string {
+    return ran(spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', timeout: 50_000 }), args);
+  }
+
+  function npm(cwd: string, ...args: string[]): void {
+    // By the shell, since npm is a script on Windows. Nothing here has a character that a shell would take.
+    ran(spawnSync(`npm ${args.join(' ')}`, { cwd, shell: true, encoding: 'utf8' }), ['npm', ...args]);
+  }
+
+  function ran(result: ReturnType<typeof spawnSync>, command: readonly string[]): string {
+    const { status, stdout, stderr } = result;
+    if (status === 0) return String(stdout);
+    throw new Error(`${command.join(' ')} ended with ${status}:\n${stdout}${stderr}`);
+  }
+});
