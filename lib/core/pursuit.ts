@@ -27,8 +27,8 @@ const UNUSABLE_ANSWERS = 5;
  * One claim's way to the front of its line: ask, sleep until woken or until it is time to ask again, ask again.
  *
  * A failed ask is not known to have failed. It is repeated, since asking is idempotent, until an answer comes, the
- * backend says that it is pointless, or the backend has been silent for a whole lease, when the claim is out of line
- * anyway. Whatever ends the pursuit before the claim is in, the claim leaves the line, after the last ask has settled.
+ * backend says that it is pointless, or the backend has been silent for a whole lease (and some seconds, if that is short),
+ * when the claim is out of line anyway. Whatever ends the pursuit before the claim is in, the claim leaves the line, after the last ask has settled.
  */
 export class Pursuit {
   readonly id: string;
@@ -123,7 +123,7 @@ export class Pursuit {
         this.trouble = error;
         failures += 1;
         if (this.givenUp) return undefined;
-        if (isLockError(error) || !this.queue || clock.now() - this.answered.now >= leaseMs) {
+        if (isLockError(error) || !this.queue || clock.now() - this.answered.now >= Math.max(leaseMs, PATIENCE_MS)) {
           this.pursuer.failed(this, error);
           return undefined;
         }

@@ -211,12 +211,14 @@ describe('when the outcome of a call is not known', () => {
     expect(waiting.error).toMatchObject({ cause: new Error('connection refused') });
   });
 
-  it('a backend that is silent for a lease fails everybody who waits for its answer, however long they would wait', async () => {
+  it('a backend that is silent for a lease, and for 5 s at least, fails everybody who waits for its answer, however long they would wait', async () => {
     const world = new World();
     const { locks, network } = world.process({ leaseMs: LEASE });
     network.fate = () => 'not sent';
     const waiting = [1, 2, 3].map(() => outcome(locks.acquire('a', { waitMs: Infinity })));
-    await world.clock.pass(3 * LEASE);
+    await world.clock.pass(4_900);
+    expect(waiting.map(({ state }) => state)).toEqual(['pending', 'pending', 'pending']);
+    await world.clock.pass(1_500);
     for (const { error } of waiting) expect(error).toBeInstanceOf(LockBackendError);
     expect(new Set(waiting.map(({ error }) => error)).size).toBe(3);
   });
