@@ -30,6 +30,8 @@ const unit = ['core/', 'memory/', 'nest/', 'types/', 'conformance/memory'].map((
 
 /** @type {import('jest').Config} */
 export default {
+  // A hang ends the test; a busy machine does not.
+  testTimeout: 60_000,
   projects: [
     {
       ...shared,

@@ -1,0 +1,117 @@
+import { type Standing } from '../../../lib/core/backend.js';
+import { type Mistake } from './broken-backend.js';
+
+const FOR_EVER = 2 ** 31 - 1;
+
+/** How waiters are told. */
+export const wakesMistakes: readonly Mistake[] = [
+  {
+    name: 'a wake that is lost is never made up for',
+    caughtBy: [
+      'whoever waits is told when to ask again, before its lease ends',
+      'waiting works when every wake is lost',
+    ],
+    changes: () => ({
+      standing: (standing) => (standing.held ? standing : { ...standing, askAgainMs: FOR_EVER }),
+    }),
+  },
+  {
+    name: 'nobody is ever woken',
+    caughtBy: ['a waiter is woken when it comes in'],
+    changes: () => ({ claim: () => ({ watch: () => () => undefined }) }),
+  },
+  {
+    name: 'whoever waits is to ask without a pause',
+    caughtBy: ['whoever waits is told when to ask again, before its lease ends'],
+    changes: () => ({ standing: (standing) => (standing.held ? standing : { ...standing, askAgainMs: 0 }) }),
+  },
+  {
+    name: 'every question wakes all who wait',
+    caughtBy: ['asking wakes nobody, nor does a try that is refused'],
+    changes: ({ clock }) => {
+      const watchers = new Set<() => void>();
+      return {
+        claim: (claim) => ({
+          attempt: async (options) => {
+            const standing = await claim.attempt(options);
+            for (const wake of watchers) clock.alarm(1, wake);
+            return standing;
+          },
+          watch: (wake) => {
+            const bare = (): void => wake();
+            const stop = claim.watch!(wake);
+            watchers.add(bare);
+            return () => {
+              watchers.delete(bare);
+              stop();
+            };
+          },
+        }),
+      };
+    },
+  },
+  {
+    name: 'all who wait are told that they are in when one is',
+    caughtBy: [
+      'a wake says that a claim is in only when it is',
+      'a contended counter loses no update, and its tokens rise',
+    ],
+    changes: (sound) => {
+      const watchers = new Map<string, (standing: Standing) => void>();
+      return {
+        claim: (claim, { key, id }) => ({
+          withdraw: async () => {
+            const left = await claim.withdraw();
+            for (const { id, place } of await sound.store.inspect(key)) {
+              watchers.get(id)?.({ held: true, place: place!, leaseMs: 10_000, waiting: 1 });
+            }
+            return left;
+          },
+          watch: (wake) => {
+            watchers.set(id, wake);
+            return () => void watchers.delete(id);
+          },
+        }),
+      };
+    },
+  },
+  {
+    name: 'only who was first in line is woken',
+    caughtBy: ['whoever comes in is woken, whatever let it in'],
+    changes: ({ store }) => ({
+      claim: (claim, { key, id }) => ({
+        watch: (wake) =>
+          claim.watch!((standing) => {
+            void store.inspect(key).then(([front]) => front?.id === id && wake(standing));
+          }),
+      }),
+    }),
+  },
+  {
+    name: 'ending one watch ends those of the whole client',
+    caughtBy: ['a watch that has ended wakes nobody, and ends no other'],
+    changes: () => {
+      const stops = new Set<() => void>();
+      return {
+        claim: (claim) => ({
+          watch: (wake) => {
+            stops.add(claim.watch!(wake));
+            return () => stops.forEach((stop) => stop());
+          },
+        }),
+      };
+    },
+  },
+  {
+    name: 'a watch cannot be ended',
+    caughtBy: ['a watch that has ended wakes nobody, and ends no other'],
+    changes: () => ({
+      claim: (claim) => ({
+        watch: (wake) => {
+          void claim.watch!(wake);
+          return () => undefined;
+        },
+      }),
+    }),
+  },
+];
