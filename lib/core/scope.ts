@@ -10,8 +10,16 @@ export class Scope {
   constructor(
     readonly backend: LockBackend,
     readonly lock: OwnedLock,
-    readonly outer: Scope | undefined,
-  ) {}
+    private around: Scope | undefined,
+  ) {
+    void this.outer;
+  }
+
+  /** The nearest around it that still counts. Those that ended would be a chain that grows for ever in a job that starts itself. */
+  get outer(): Scope | undefined {
+    while (this.around?.lock.released) this.around = this.around.around;
+    return this.around;
+  }
 
   /**
    * The innermost scope of this call chain, itself or further out, that has acquired the key and not released it. Also if
