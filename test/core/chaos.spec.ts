@@ -25,10 +25,12 @@ describe('chaos', () => {
     }
   });
 
-  (SEEDS < ENOUGH ? it.skip : it)('is chaos: of all that can happen, everything did', () => {
-    const never = Object.entries(total).filter(([, times]) => times === 0);
-    expect(never).toEqual([]);
-  });
+  if (SEEDS >= ENOUGH) {
+    it('is chaos: of all that can happen, everything did', () => {
+      const never = Object.entries(total).filter(([, times]) => times === 0);
+      expect(never).toEqual([]);
+    });
+  }
 
   it('is the same every time', async () => {
     expect(await chaos(FROM)).toEqual(await chaos(FROM));
