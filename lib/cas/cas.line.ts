@@ -1,0 +1,53 @@
+import { LockBackendError } from '../core/errors.js';
+import { type Version, type Versioned } from './cas.store.js';
+
+/** A claim in a line. */
+export interface Entry {
+  readonly id: string;
+  readonly slots: number;
+  readonly leaseMs: number;
+  /** When it joined, in milliseconds of the epoch by the clock of its owner: for people. */
+  readonly since: number;
+  /** The version of the line that it joined with: its place. */
+  readonly place: Version;
+  /** The version of the line that its owner last restarted its lease with. No two beats of a line are the same. */
+  readonly beat: Version;
+}
+
+/** In an entry that is about to be written: the version which that write will have. */
+export const THIS_WRITE: Version = 0n;
+
+type Row = [id: string, slots: number, leaseMs: number, since: number, place: number, beat: number];
+
+/** A line as it is kept. Nobody is no line. */
+export function encodeLine(entries: readonly Entry[]): Uint8Array | null {
+  if (entries.length === 0) return null;
+  const rows = entries.map(({ id, slots, leaseMs, since, place, beat }): Row => {
+    return [id, slots === Infinity ? 0 : slots, leaseMs, since, Number(place), Number(beat)];
+  });
+  return Buffer.from(JSON.stringify(rows));
+}
+
+/** An entry after the write that it was in. */
+export function asWritten(entry: Entry, version: Version): Entry {
+  const { place, beat } = entry;
+  if (place !== THIS_WRITE && beat !== THIS_WRITE) return entry;
+  return { ...entry, place: place === THIS_WRITE ? version : place, beat: beat === THIS_WRITE ? version : beat };
+}
+
+/** @throws LockBackendError for what is no line. */
+export function decodeLine(key: string, { version, value }: Versioned): readonly Entry[] {
+  try {
+    const rows = JSON.parse(Buffer.from(value).toString()) as Row[];
+    return rows.map(([id, slots, leaseMs, since, place, beat]) => {
+      const entry = { id, slots: slots || Infinity, leaseMs, since, place: BigInt(place), beat: BigInt(beat) };
+      return asWritten(entry, version);
+    });
+  } catch (error) {
+    throw new LockBackendError(
+      key,
+      'what the store keeps under it is no line of claims: is it used for something else?',
+      error,
+    );
+  }
+}
