@@ -3,9 +3,12 @@ import { type Claim, type ClaimRequest, type LockBackend, type Place, type Stand
 import { type Clock, systemClock } from '../core/clock.js';
 import { LockConfigError } from '../core/errors.js';
 import { type Random, systemRandom } from '../core/random.js';
-import { asWritten, encodeLine, type Entry, THIS_WRITE } from './cas.line.js';
+import { type Entry, THIS_WRITE } from './cas.line.js';
 import { type CasStore, type Version } from './cas.store.js';
+import { Claimant } from './claimant.js';
 import { type KnownLine, KnownLines } from './known-lines.js';
+import { type LeaseRule, leaseRule } from './lease.rule.js';
+import { type Decision, LineWriter } from './line-writer.js';
 import { Turns } from './turns.js';
 
 export interface CasBackendOptions {
@@ -14,36 +17,20 @@ export interface CasBackendOptions {
   readonly driftRatio?: number;
 }
 
-/** So often in a row somebody else was faster: a call goes on to ask later, by the core. */
-const MOST_CONFLICTS = 30;
-/** A waiting claim restarts its lease so often, and a store without `watch` is asked so often. */
+/** A waiting claim restarts its lease so often. */
 const BEATS_PER_LEASE = 3;
+/** Asked a little sooner than it has to beat, it beats. */
+const BEAT_IS_DUE = 0.9;
+/** How often a store without `watch` is asked, on average. */
 const POLL_MS = 100;
-
-/** A claim, and what its owner knows of it that is not in the line. */
-interface Claimant {
-  readonly request: ClaimRequest;
-  /** When the write was sent that last restarted its lease; undefined before the first. */
-  beatAt: number | undefined;
-  /** It was told that it is in. */
-  held: boolean;
-  /** A write that was sent for a line of this version, with an outcome that is not known. */
-  unsettled: { readonly expected: Version | null } | undefined;
-}
-
-/** What is to become of a line, and what that means: `next` is undefined where nothing changes. */
-interface Decision<T> {
-  readonly next?: readonly Entry[];
-  readonly answer: (version: Version) => T;
-}
 
 /**
  * Locks on any store that can compare and swap. The line of a key is one value; whoever wants to change it writes it anew,
- * against the version that it last saw, and begins again if somebody else was faster. Who holds is derived by the rule.
+ * against the version that it last saw, and decides again if somebody else was faster. Who holds is derived by the rule.
  *
  * No clock is compared with another. A claim beats by being written; whoever sees the same beat stand still for longer than
- * the claim's lease may drop it, for by then its owner has stopped believing, if no clock is faster or slower than another
- * by more than `driftRatio`.
+ * the claim's lease may drop it, for by then its owner has stopped believing, if no clock is faster or slower than it
+ * should be by more than `driftRatio`.
  *
  * What it cannot promise: a claim whose owner died is dropped a whole lease after others first looked at it, not after its
  * last beat. And on a store that confirms writes and forgets them, two may hold; fencing tokens fall then, too.
@@ -54,13 +41,15 @@ export class CasBackend implements LockBackend {
   private readonly driftRatio: number;
   private readonly clock: Clock;
   private readonly random: Random;
-  private readonly lines: KnownLines;
+  private readonly rule: LeaseRule;
+  private readonly lines = new KnownLines();
+  private readonly writer: LineWriter;
   private readonly turns = new Turns();
 
   /** `ports` are for tests and simulations. @throws LockConfigError for a driftRatio that is none. */
   constructor(
     { store, driftRatio = 0.01 }: CasBackendOptions,
-    ports: { readonly clock?: Clock; readonly random?: Random } = {},
+    ports: { readonly clock?: Clock; readonly random?: Random; readonly rule?: LeaseRule } = {},
   ) {
     if (typeof store?.write !== 'function') throw new LockConfigError('store must be a CasStore');
     if (!(driftRatio >= 0 && driftRatio <= 0.5)) throw new LockConfigError('driftRatio must be a number from 0 to 0.5');
@@ -69,30 +58,36 @@ export class CasBackend implements LockBackend {
     this.driftRatio = driftRatio;
     this.clock = ports.clock ?? systemClock;
     this.random = ports.random ?? systemRandom;
-    this.lines = new KnownLines(this.clock, driftRatio);
+    this.rule = ports.rule ?? leaseRule;
+    this.writer = new LineWriter(store, this.lines, this.clock, this.random);
   }
 
   claim(request: ClaimRequest): Claim {
-    const claimant: Claimant = { request, beatAt: undefined, held: false, unsettled: undefined };
+    const claimant = new Claimant(request);
     const { key } = request;
     return {
       attempt: ({ queue }) => this.turns.take(key, () => this.attempt(claimant, queue)),
-      renew: () => this.turns.take(key, () => this.renew(claimant)),
-      withdraw: () => this.turns.take(key, () => this.withdraw(claimant)),
+      renew: () => this.renew(claimant),
+      withdraw: () => this.withdraw(claimant),
       watch: (wake) => {
+        const release = this.lines.retain(key);
         // A holder has nothing to ask: its own beats would wake it for ever.
-        return this.store.watch?.(key, () => (claimant.held ? undefined : wake())) ?? (() => undefined);
+        const unwatch = this.store.watch?.(key, () => (claimant.held ? undefined : wake()));
+        return () => {
+          release();
+          unwatch?.();
+        };
       },
     };
   }
 
   async inspect(key: string): Promise<readonly Place[]> {
-    const line = this.lines.learn(key, await this.store.read(key));
+    const line = await this.writer.read(key);
     const entries = this.living(line);
     const held = holders(entries);
     return entries.map((entry, rank) => {
       const { id, slots, place, since } = entry;
-      return { id, slots, held: rank < held, place, leaseLeftMs: this.lines.leaseLeftMs(line, entry), since };
+      return { id, slots, held: rank < held, place, leaseLeftMs: this.leaseLeftMs(line, entry), since };
     });
   }
 
@@ -105,152 +100,106 @@ export class CasBackend implements LockBackend {
   }
 
   private async attempt(claimant: Claimant, queue: boolean): Promise<Standing> {
-    const sentAt = this.clock.now();
-    const standing = await this.settle<Standing>(claimant, (line) => {
-      const { id, leaseMs } = claimant.request;
+    const { id, leaseMs } = claimant.request;
+    const askedAt = this.clock.now();
+    const standing = await this.writer.settle<Standing>(claimant, (line) => {
+      if (claimant.withdrawn) throw new Error('it was withdrawn meanwhile');
       const living = this.living(line, claimant);
-      const others = living.filter((entry) => entry.id !== id);
       // One whose lease has ended joins anew: others may have been let in.
-      const present = this.leaseEnded(claimant) ? undefined : living.find((entry) => entry.id === id);
-      const next =
-        present === undefined ? [...others, this.joining(claimant)] : living.map((entry) => beating(entry, id));
-      const rank = next.findIndex((entry) => entry.id === id);
-      const held = holders(next);
-      const sinceBeat = sentAt - (claimant.beatAt ?? -Infinity);
-      const beats = present === undefined || sinceBeat > (leaseMs / BEATS_PER_LEASE) * 0.9;
+      const present = claimant.leaseEnded(this.clock.now()) ? undefined : living.find((entry) => entry.id === id);
+      const after = present === undefined ? [...without(living, id), this.joining(claimant)] : living;
+      const rank = after.findIndex((entry) => entry.id === id);
+      const held = holders(after);
+      if (rank >= held && !queue) {
+        return this.leaving(claimant, line, () => ({ held: false, ahead: rank, askAgainMs: leaseMs }));
+      }
 
-      if (rank < held) {
-        const answer = (version: Version): Standing => {
-          const place = present?.place ?? version;
-          const waiting = next.length - held;
-          // Its lease counts from when this was asked, and not from then on, if it asks again without need.
-          const leftMs = Math.min(leaseMs, leaseMs - (sentAt - claimant.beatAt!)) * (1 - this.driftRatio);
-          return { held: true, place, leaseMs: leftMs, waiting };
-        };
-        return beats || !claimant.held ? { next, answer } : { answer };
-      }
-      if (!queue) {
-        const refused = (): Standing => ({ held: false, ahead: rank, askAgainMs: leaseMs });
-        return line.entries.some((entry) => entry.id === id) ? { next: others, answer: refused } : { answer: refused };
-      }
       const answer = (version: Version): Standing => {
         const place = present?.place ?? version;
-        return { held: false, ahead: rank, place, askAgainMs: this.askAgainMs(leaseMs, line, next.slice(0, rank)) };
+        return rank < held
+          ? { held: true, place, leaseMs: this.leaseSince(claimant, askedAt), waiting: after.length - held }
+          : { held: false, place, ahead: rank, askAgainMs: this.askAgainMs(claimant, line, after.slice(0, rank)) };
       };
-      return beats ? { next, answer } : { answer };
+      const beats = present === undefined || this.beatIsDue(claimant, askedAt);
+      // Whoever counts on it that a claim is dead writes that down: should it live, this is where one of them learns it.
+      const buries = living.length < line.entries.length;
+      return beats || buries ? { next: beats ? beating(after, id) : after, answer } : { answer };
     });
     claimant.held = standing.held;
     return standing;
   }
 
   private async renew(claimant: Claimant): Promise<boolean> {
-    return this.settle(claimant, (line) => {
-      const { id } = claimant.request;
+    const { id } = claimant.request;
+    return this.writer.settle(claimant, (line) => {
       const living = this.living(line, claimant);
       if (!living.some((entry) => entry.id === id)) return { answer: () => false };
-      if (!this.leaseEnded(claimant)) return { next: living.map((entry) => beating(entry, id)), answer: () => true };
-      return { next: living.filter((entry) => entry.id !== id), answer: () => false };
+      if (claimant.leaseEnded(this.clock.now())) return { next: without(living, id), answer: () => false };
+      return { next: beating(living, id), answer: () => true };
     });
   }
 
   private async withdraw(claimant: Claimant): Promise<boolean> {
-    return this.settle(claimant, (line) => {
-      const { id } = claimant.request;
-      const others = this.living(line, claimant).filter((entry) => entry.id !== id);
-      if (line.entries.some((entry) => entry.id === id)) {
-        const inLine = !this.leaseEnded(claimant);
-        return { next: others, answer: () => inLine };
-      }
-      const answer = (): boolean => this.assertSettled(claimant);
-      // Writes it as it is: what may still arrive was sent for this version, and is refused from now on.
-      const overtakes = claimant.unsettled !== undefined && claimant.unsettled.expected === line.version;
-      return overtakes && line.version !== null ? { next: line.entries, answer: () => false } : { answer };
-    });
+    claimant.withdrawn = true;
+    return this.writer.settle(claimant, (line) => this.leaving(claimant, line, (wasInLine) => wasInLine));
   }
 
-  /** Nothing stops a write from putting a claim where nothing is: that has to be looked for again. */
-  private assertSettled({ unsettled }: Claimant): false {
-    if (unsettled?.expected === null) throw new Error('an earlier write of the claim may still arrive');
-    return false;
-  }
-
-  /** Decides, and writes what was decided, until nobody else was faster. What changes nothing is decided on a fresh read. */
-  private async settle<T>(claimant: Claimant, decide: (line: KnownLine) => Decision<T>): Promise<T> {
-    const { key } = claimant.request;
-    let line = this.lines.recall(key);
-    let fresh = false;
-    for (let conflicts = 0; conflicts < MOST_CONFLICTS;) {
-      const { next, answer } = decide(line);
-      if (next === undefined) {
-        if (fresh) return answer(0n);
-        line = this.lines.learn(key, await this.store.read(key));
-        fresh = true;
-        continue;
-      }
-      const written = await this.write(claimant, line, next);
-      if (written !== undefined) return answer(written);
-      line = this.lines.recall(key);
-      fresh = true;
-      conflicts += 1;
-      await this.backOff(conflicts);
+  /** Out of line, and no earlier write of the claim can put it there again. */
+  private leaving<T>(claimant: Claimant, line: KnownLine, answer: (wasInLine: boolean) => T): Decision<T> {
+    const { id } = claimant.request;
+    if (line.entries.some((entry) => entry.id === id)) {
+      const wasInLine = !claimant.leaseEnded(this.clock.now());
+      return { next: without(this.living(line, claimant), id), answer: () => answer(wasInLine) };
     }
-    throw new Error(`${MOST_CONFLICTS} writes in a row met one of somebody else`);
-  }
-
-  /** The version written; undefined in a conflict. */
-  private async write(claimant: Claimant, line: KnownLine, next: readonly Entry[]): Promise<Version | undefined> {
-    const { key, id } = claimant.request;
-    const sentAt = this.clock.now();
-    const earlier = claimant.unsettled;
-    claimant.unsettled = { expected: line.version };
-    const written = await this.store.write(key, encodeLine(next), line.version);
-    claimant.unsettled = written.ok ? undefined : earlier;
-    if (!written.ok) {
-      this.lines.learn(key, written.current);
-      return undefined;
-    }
-    const { version } = written;
-    if (next.length === 0) this.lines.forget(key);
-    else
-      this.lines.keep(
-        key,
-        version,
-        next.map((entry) => asWritten(entry, version)),
-      );
-    if (next.some((entry) => entry.id === id && entry.beat === THIS_WRITE)) claimant.beatAt = sentAt;
-    return version;
+    if (!claimant.mayStillWrite(line.version)) return { answer: () => answer(false) };
+    // Written as it is, the line has another version, and what may still arrive meets a conflict.
+    if (line.version !== null) return { next: line.entries, answer: () => answer(false) };
+    // But nothing can be written in the place of nothing. The core asks again, for a lease.
+    return {
+      answer: () => {
+        throw new Error('an earlier write of the claim may still arrive');
+      },
+    };
   }
 
   /** Those whose lease has not surely ended. A claimant is alive to itself. */
   private living(line: KnownLine, claimant?: Claimant): readonly Entry[] {
     return line.entries.filter((entry) => {
-      return entry.id === claimant?.request.id || this.lines.leaseLeftMs(line, entry) > 0;
+      return entry.id === claimant?.request.id || this.leaseLeftMs(line, entry) > 0;
     });
   }
 
-  /** By its own clock, on which it lasts as long as it does by any. */
-  private leaseEnded({ beatAt, request }: Claimant): boolean {
-    return beatAt !== undefined && this.clock.now() - beatAt >= request.leaseMs;
+  /** How much is left until the claim's lease has surely ended, if its beat goes on to stand still. */
+  private leaseLeftMs({ sightings }: KnownLine, { id, leaseMs }: Entry): number {
+    return this.rule.othersEnd(sightings.get(id)!.seen, leaseMs, this.driftRatio) - this.clock.now();
+  }
+
+  /** The core counts it from when it asked, and that of a renewal from when it asked for that. */
+  private leaseSince({ beat, request }: Claimant, askedAt: number): number {
+    return this.rule.ownersEnd(beat!, request.leaseMs, this.driftRatio) - Math.max(askedAt, beat!.sentAt);
+  }
+
+  private beatIsDue({ beat, request }: Claimant, now: number): boolean {
+    return beat === undefined || now - beat.sentAt > (request.leaseMs / BEATS_PER_LEASE) * BEAT_IS_DUE;
   }
 
   private joining({ request: { id, slots, leaseMs } }: Claimant): Entry {
     return { id, slots, leaseMs, since: this.clock.wall(), place: THIS_WRITE, beat: THIS_WRITE };
   }
 
-  /** When to beat again; sooner when somebody ahead may have died by then, or nobody tells of changes. */
-  private askAgainMs(leaseMs: number, line: KnownLine, ahead: readonly Entry[]): number {
-    const beat = leaseMs / BEATS_PER_LEASE;
-    const death = Math.min(...ahead.map((entry) => this.lines.leaseLeftMs(line, entry)));
-    const poll = this.store.watch === undefined ? POLL_MS * (0.5 + this.random.fraction()) : Infinity;
-    return Math.max(1, Math.min(beat, death + 1, poll));
-  }
-
-  private backOff(conflicts: number): Promise<void> {
-    const longestMs = Math.min(50, 2 ** conflicts);
-    return new Promise((resolve) => void this.clock.alarm(longestMs * this.random.fraction(), resolve));
+  /** When to beat; sooner when somebody ahead may have died by then, or nobody tells of changes. */
+  private askAgainMs({ beat, request }: Claimant, line: KnownLine, ahead: readonly Entry[]): number {
+    const beatMs = beat!.sentAt + request.leaseMs / BEATS_PER_LEASE - this.clock.now();
+    const deathMs = Math.min(...ahead.map((entry) => this.leaseLeftMs(line, entry))) + 1;
+    const pollMs = this.store.watch === undefined ? POLL_MS * (0.5 + this.random.fraction()) : Infinity;
+    return Math.max(1, Math.min(beatMs, deathMs, pollMs));
   }
 }
 
-function beating(entry: Entry, id: string): Entry {
-  return entry.id === id ? { ...entry, beat: THIS_WRITE } : entry;
+function without(entries: readonly Entry[], id: string): readonly Entry[] {
+  return entries.filter((entry) => entry.id !== id);
+}
+
+function beating(entries: readonly Entry[], id: string): readonly Entry[] {
+  return entries.map((entry) => (entry.id === id ? { ...entry, beat: THIS_WRITE } : entry));
 }
