@@ -1,0 +1,2 @@
+export { PostgresStore, type PostgresStoreOptions } from '../stores/postgres.store.js';
+export { postgresTableSql } from '../stores/postgres.table.js';
