@@ -7,13 +7,14 @@ import { freePort } from './free-port.js';
 import { OwnServer, started } from './own-server.js';
 import { type ServerCommand } from './server-process.js';
 
-/** A server of one's own on a free loopback port, with a database `locks` and a superuser `postgres`. */
+/** A server of one's own on a free loopback port, with a superuser and a database `postgres`. */
 export function startPostgres(settings: Readonly<Record<string, string | number>> = {}): Promise<PostgresServer> {
   return started(async () => new PostgresServer(await freePort(), settings));
 }
 
 export class PostgresServer extends OwnServer {
   private readonly program = programOf('postgres');
+  readonly url: string;
   /** For what tests ask of it. */
   readonly admin: pg.Pool;
 
@@ -23,6 +24,7 @@ export class PostgresServer extends OwnServer {
   ) {
     // The server refuses to be root's.
     super('postgres', process.getuid?.() === 0 ? accountOf('postgres') : undefined);
+    this.url = `postgres://postgres@127.0.0.1:${port}/postgres`;
     this.admin = this.pool({ application_name: 'admin', max: 3 });
     const data = join(this.folder, 'data');
     execFileSync(
