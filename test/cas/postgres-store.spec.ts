@@ -226,7 +226,7 @@ describe('an insertion whose turn comes too late', () => {
       expect(await store.read('key')).toBeNull();
       expect(await store.write('key', A, null)).toMatchObject({ ok: true });
     } finally {
-      inTheWay.release();
+      inTheWay.release(true);
     }
   });
 });

@@ -10,9 +10,9 @@ export class EtcdRefusal extends Error {
     super(message);
   }
 
-  /** The token is of the past: that of another run of the server, of other rules, or too old. */
+  /** The token is of the past: of another run of the server, of other rules, too old, or of a time when none was needed. */
   get wantsNewToken(): boolean {
-    return /invalid auth token|auth store is old|revision in header is old/i.test(this.message);
+    return /user name is empty|invalid auth token|auth store is old|revision in header is old/i.test(this.message);
   }
 
   /** Another member may well do it. */
