@@ -5,7 +5,7 @@
  * What every store must hold:
  * - `read` and `write` are linearizable for each key: no replica that may lag behind.
  * - A call settles in bounded time. A call that rejects with a LockError is final. Any other rejection means "not known": a
- *   write may have happened, or may still happen within moments.
+ *   write may have happened, or may still happen within moments. (It is waited for for 250 ms where that matters.)
  * - Keys are 1 to 1024 bytes of well-formed UTF-8, any characters, and no two of them are the same to the store.
  */
 export interface CasStore {

@@ -66,7 +66,12 @@ export class LineWriter {
     const { version: expected } = line;
     const unanswered = { expected };
     claimant.unanswered.add(unanswered);
-    const { answer, exchange } = await this.timed(() => this.store.write(key, encodeLine(next), expected));
+    const { answer, exchange } = await this.timed(() => this.store.write(key, encodeLine(next), expected)).catch(
+      (error: unknown) => {
+        claimant.failedAt = this.clock.now();
+        throw error;
+      },
+    );
     claimant.unanswered.delete(unanswered);
     if (!answer.ok) return { ok: false, current: this.lines.learn(key, answer.current, exchange) };
     const { version } = answer;
