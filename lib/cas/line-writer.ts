@@ -45,8 +45,8 @@ export class LineWriter {
         const written = await this.write(claimant, line, next);
         if (written.ok) return answer(written.version);
         line = written.current;
-        // What was known was out of date: that is no crowd yet.
-        if ((conflicts += 1) > 1) await this.backOff(conflicts);
+        conflicts += 1;
+        await this.backOff(written.tookMs * 2 ** (conflicts - 2));
       } else if (fresh) {
         return answer(0n);
       } else {
@@ -61,7 +61,10 @@ export class LineWriter {
     claimant: Claimant,
     line: KnownLine,
     next: readonly Entry[],
-  ): Promise<{ readonly ok: true; readonly version: Version } | { readonly ok: false; readonly current: KnownLine }> {
+  ): Promise<
+    | { readonly ok: true; readonly version: Version }
+    | { readonly ok: false; readonly current: KnownLine; readonly tookMs: number }
+  > {
     const { key, id } = claimant.request;
     const { version: expected } = line;
     const unanswered = { expected };
@@ -73,7 +76,10 @@ export class LineWriter {
       },
     );
     claimant.unanswered.delete(unanswered);
-    if (!answer.ok) return { ok: false, current: this.lines.learn(key, answer.current, exchange) };
+    if (!answer.ok) {
+      const tookMs = exchange.receivedAt - exchange.sentAt;
+      return { ok: false, current: this.lines.learn(key, answer.current, exchange), tookMs };
+    }
     const { version } = answer;
     const written = next.map((entry) => asWritten(entry, version));
     if (written.length === 0) this.lines.learn(key, null, exchange);
@@ -88,8 +94,9 @@ export class LineWriter {
     return { answer, exchange: { sentAt, receivedAt: this.clock.now() } };
   }
 
-  private backOff(conflicts: number): Promise<void> {
-    const longestMs = Math.min(LONGEST_BACKOFF_MS, 2 ** conflicts);
-    return new Promise((resolve) => void this.clock.alarm(longestMs * this.random.fraction(), resolve));
+  /** In step with the store: for one that answers within microseconds, no timer is short enough. */
+  private async backOff(longestMs: number): Promise<void> {
+    const pauseMs = Math.min(LONGEST_BACKOFF_MS, longestMs) * this.random.fraction();
+    if (pauseMs >= 0.5) await new Promise<void>((resolve) => void this.clock.alarm(pauseMs, resolve));
   }
 }

@@ -1,0 +1,5 @@
+export {
+  type SharedMemorySize,
+  SharedMemoryStore,
+  type SharedMemoryStoreOptions,
+} from '../stores/shared-memory.store.js';

@@ -1,0 +1,106 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { CasBackend } from '../../lib/cas/index.js';
+import { SharedMemoryStore } from '../../lib/cas/shared-memory/index.js';
+import { LockConfigError, LockManager } from '../../lib/core/index.js';
+import { Compiled } from '../support/compiled.js';
+import { type Plan, rush, type Rush } from './threads/rush.js';
+
+const THREADS = 8;
+
+describe('worker threads', () => {
+  const compiled = new Compiled('lib/core', 'lib/cas', 'test/cas/threads');
+  afterAll(() => compiled[Symbol.dispose]());
+
+  async function run(plan: Omit<Plan, 'threads'>): Promise<Rush> {
+    const result = await rush(compiled.pathOf('test/cas/threads/worker.ts'), { threads: THREADS, ...plan });
+    const done = result.done.reduce((sum, each) => sum + each);
+    expect(result).toMatchObject({ counter: done, disorder: 0, keysLeft: [] });
+    return result;
+  }
+
+  it('go through a hundred thousand critical sections each, and lose no update', async () => {
+    const plan = { callers: 64, localHandOffs: 1_023, leaseMs: 10_000, forMs: 25_000, sections: 100_000 };
+    const { counter, tookMs } = await run(plan);
+    // 800 000 in 8 s on two cores that have nothing else to do. A busy machine runs out of time.
+    expect(counter).toBeGreaterThan(THREADS * 10_000);
+    expect(tookMs).toBeLessThan(45_000);
+  });
+
+  it('all get their share where the line orders all callers of all threads', async () => {
+    const { done } = await run({ callers: 1, localHandOffs: 0, leaseMs: 10_000, forMs: 4_000, sections: 100_000 });
+    const fair = done.reduce((sum, each) => sum + each) / THREADS;
+    expect(fair).toBeGreaterThan(10);
+    expect(Math.min(...done)).toBeGreaterThan(fair / 4);
+  });
+
+  it('get the lock of one that was terminated when its lease has ended', async () => {
+    const plan = { callers: 2, localHandOffs: 16, leaseMs: 1_000, forMs: 6_000, sections: 50, afterDeath: true };
+    const { done, tookMs } = await run(plan);
+    expect(done).toEqual(Array.from({ length: THREADS }, () => 50));
+    expect(tookMs).toBeGreaterThan(990);
+  });
+});
+
+describe('the buffer', () => {
+  it.each([
+    ['no buffer', undefined],
+    ['memory that is not shared', new ArrayBuffer(1_024)],
+    ['memory that something else is in', new SharedArrayBuffer(1_024)],
+  ])('is refused: %s', (_name, buffer) => {
+    expect(() => new SharedMemoryStore({ buffer: buffer as SharedArrayBuffer })).toThrow(LockConfigError);
+  });
+
+  it.each([{ keys: 0 }, { keys: 30_001 }, { keys: 1.5 }, { bytesPerBucket: 10 }, { bytesPerBucket: 2 ** 21 }])(
+    'is not made for %p',
+    (size) => expect(() => SharedMemoryStore.allocate(size)).toThrow(LockConfigError),
+  );
+
+  it('says what size to choose when a line is too long for it, and serves on', async () => {
+    const buffer = SharedMemoryStore.allocate({ keys: 4, bytesPerBucket: 256 });
+    const locks = new LockManager({ backend: new CasBackend({ store: new SharedMemoryStore({ buffer }) }) });
+    await expect(locks.acquire('k'.repeat(300))).rejects.toThrow(/allocate\(\{ bytesPerBucket: 512 \}\)/);
+    await expect(locks.acquire('k'.repeat(300))).rejects.toBeInstanceOf(LockConfigError);
+    expect(await locks.run('a', () => 'served')).toBe('served');
+    await locks.close();
+  });
+
+  it('says so when far more keys have a line than it was made for, and gets everything back', async () => {
+    const store = new SharedMemoryStore({ buffer: SharedMemoryStore.allocate({ keys: 3_000, bytesPerBucket: 256 }) });
+    const fill = async (): Promise<Map<string, bigint>> => {
+      const filled = new Map<string, bigint>();
+      try {
+        for (let key = 0; key < 10_000; key += 1) {
+          const written = await store.write(`key ${key}`, Buffer.from('x'), null);
+          if (written.ok) filled.set(`key ${key}`, written.version);
+        }
+      } catch (error) {
+        expect(error).toBeInstanceOf(LockConfigError);
+        expect(String(error)).toContain('allocate({ keys })');
+      }
+      return filled;
+    };
+    const filled = await fill();
+    expect(filled.size).toBeGreaterThan(3_000);
+    expect(filled.size).toBeLessThan(10_000);
+    for (const [key, version] of filled) expect(await store.write(key, null, version)).toMatchObject({ ok: true });
+    expect((await fill()).size).toBe(filled.size);
+  });
+});
+
+describe('versions', () => {
+  it('rise over deletion, for each key, whatever shares its bucket', async () => {
+    const store = new SharedMemoryStore({ buffer: SharedMemoryStore.allocate({ keys: 1 }) });
+    const last = new Map<string, bigint>();
+    for (let round = 0; round < 200; round += 1) {
+      for (const key of ['a', 'b', 'c']) {
+        const written = await store.write(key, Buffer.from(key), null);
+        if (!written.ok) throw new Error('a conflict with nobody');
+        expect(written.version).toBeGreaterThan(last.get(key) ?? 0n);
+        last.set(key, written.version);
+        expect(await store.read(key)).toMatchObject({ version: written.version });
+        expect(await store.write(key, Buffer.from('late'), written.version - 1n)).toMatchObject({ ok: false });
+        expect(await store.write(key, null, written.version)).toMatchObject({ ok: true });
+      }
+    }
+  });
+});
