@@ -83,7 +83,8 @@ export class PostgresServer extends OwnServer {
   }
 }
 
-function accountOf(name: string): { uid: number; gid: number } {
+/** By number. */
+export function accountOf(name: string): { uid: number; gid: number } {
   const [, uid, gid] = new RegExp(`^${name}:[^:]*:(\\d+):(\\d+):`, 'm').exec(readFileSync('/etc/passwd', 'utf8')) ?? [];
   if (uid === undefined) throw new Error(`there is no user ${name}: it comes with apt-get install postgresql`);
   return { uid: Number(uid), gid: Number(gid) };

@@ -14,6 +14,8 @@ const AS_TEXT = { getTypeParser: () => String };
 
 /** Runs statements on connections of a pool that is somebody else's, each in bounded time and outside of transactions. */
 export class PostgresCommands {
+  private readonly running = new Set<Promise<unknown>>();
+
   constructor(
     private readonly pool: Pool,
     readonly timeoutMs: number,
@@ -23,7 +25,23 @@ export class PostgresCommands {
   }
 
   /** Rejects with what `classified` makes of a failure. */
-  async run({ text, values }: Statement): Promise<readonly Row[]> {
+  async run(statement: Statement): Promise<readonly Row[]> {
+    const running = this.answer(statement);
+    this.running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.running.delete(running);
+    }
+  }
+
+  /** Resolves when nothing of the pool is used any more. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.running);
+    this.pool.off('error', ignore);
+  }
+
+  private async answer({ text, values }: Statement): Promise<readonly Row[]> {
     const deadline = performance.now() + this.timeoutMs;
     const client = await this.borrow();
     let usable = false;
@@ -45,7 +63,6 @@ export class PostgresCommands {
   async borrow(): Promise<PoolClient> {
     for (;;) {
       const client = await this.connection();
-      client.on('error', ignore);
       if (!inTransaction(client)) return client;
       // Somebody gave it back without ending what they had begun. They would take the locks back with it.
       giveBack(client, false);
@@ -53,21 +70,24 @@ export class PostgresCommands {
   }
 
   private async connection(): Promise<PoolClient> {
-    const coming = this.pool.connect();
+    const coming = new Promise<PoolClient>((resolve, reject) => {
+      this.pool.connect((error, client) => {
+        // At once: it may be lost before the promise is looked at, and nobody else listens.
+        client?.on('error', ignore);
+        if (client === undefined) reject(error!);
+        else resolve(client);
+      });
+    });
     try {
       return await inTime(coming, this.timeoutMs, 'no connection of the pool is free, or none can be made,');
     } catch (error) {
       // It may still come.
       coming.then(
-        (client) => client.release(),
+        (client) => giveBack(client, true),
         () => undefined,
       );
       throw classified(error);
     }
-  }
-
-  close(): void {
-    this.pool.off('error', ignore);
   }
 }
 

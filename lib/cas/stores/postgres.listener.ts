@@ -14,6 +14,8 @@ const PROBE = 'probe ';
  */
 export class PostgresListener {
   private readonly ending = new AbortController();
+  /** Of the connection now. */
+  private attempt = new AbortController();
   private running: Promise<void> | undefined;
 
   constructor(
@@ -28,12 +30,14 @@ export class PostgresListener {
 
   async close(): Promise<void> {
     this.ending.abort();
+    this.attempt.abort();
     await this.running;
   }
 
   private async run(): Promise<void> {
     const { signal } = this.ending;
     for (let failures = 0; !signal.aborted; failures += 1) {
+      this.attempt = new AbortController();
       try {
         await this.listen(() => (failures = 0));
       } catch {
@@ -46,11 +50,14 @@ export class PostgresListener {
 
   /** Until the connection is lost, or deaf. */
   private async listen(heard: () => void): Promise<void> {
-    const { signal } = this.ending;
+    const { attempt } = this;
     const client = await this.commands.borrow();
     const probes = new Map<string, () => void>();
+    for (const event of ['error', 'end']) client.once(event, () => attempt.abort());
     const lost = new Promise<never>((_, reject) => {
-      for (const event of ['error', 'end']) client.once(event, () => reject(new Error('the connection is lost')));
+      const over = (): void => reject(new Error('the connection is lost, or not wanted any more'));
+      attempt.signal.addEventListener('abort', over);
+      if (attempt.signal.aborted) over();
     });
     lost.catch(() => undefined);
     client.on('notification', ({ payload = '' }) => {
@@ -60,24 +67,27 @@ export class PostgresListener {
     try {
       const listening = client.query(`LISTEN "${this.table.channel}"`);
       await Promise.race([lost, inTime(listening, this.commands.timeoutMs, 'no answer to LISTEN')]);
-      while (!signal.aborted) {
-        await Promise.race([lost, this.probe(probes)]);
+      while (!attempt.signal.aborted) {
+        await this.probe(probes, lost);
         this.watchers.hears(true);
         heard();
-        await Promise.race([lost, pause(PROBE_EVERY_MS, signal)]);
+        await pause(PROBE_EVERY_MS, attempt.signal);
       }
     } finally {
+      // Behind a pooler, the connection of the server outlives ours.
+      const unlistening = client.query(`UNLISTEN "${this.table.channel}"`);
+      await inTime(unlistening, this.commands.timeoutMs, 'no answer to UNLISTEN').catch(() => undefined);
       giveBack(client, false);
     }
   }
 
   /** By another connection: one that tells itself hears that even where it hears nobody else. */
-  private async probe(probes: Map<string, () => void>): Promise<void> {
+  private async probe(probes: Map<string, () => void>, lost: Promise<never>): Promise<void> {
     const payload = `${PROBE}${Math.random()}`;
     try {
       const echo = new Promise<void>((resolve) => probes.set(payload, resolve));
-      await this.commands.run(this.table.notify(payload));
-      await inTime(echo, this.commands.timeoutMs, 'nothing was heard');
+      await Promise.race([lost, this.commands.run(this.table.notify(payload))]);
+      await inTime(Promise.race([lost, echo]), this.commands.timeoutMs, 'nothing was heard');
     } finally {
       probes.delete(payload);
     }

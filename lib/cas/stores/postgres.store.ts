@@ -91,7 +91,7 @@ export class PostgresStore implements CasStore {
 
   async close(): Promise<void> {
     await this.listener?.close();
-    this.commands.close();
+    await this.commands.close();
   }
 
   /** The version written; or what is there; or undefined where that is not known. */
