@@ -69,7 +69,7 @@ export class CasBackend implements LockBackend {
     const { key } = request;
     let withdrawal: Promise<boolean> | undefined;
     return {
-      attempt: ({ queue }) => this.turns.take(key, () => this.attempt(claimant, queue)),
+      attempt: ({ queue }) => this.turns.take(key, () => (claimant.asking = this.attempt(claimant, queue))),
       renew: () => this.renew(claimant),
       // Of two at once, one would find that it has left, and take that for a loss.
       withdraw: () => (withdrawal ??= this.withdraw(claimant).finally(() => (withdrawal = undefined))),
@@ -145,6 +145,8 @@ export class CasBackend implements LockBackend {
 
   private async withdraw(claimant: Claimant): Promise<boolean> {
     claimant.withdrawn = true;
+    // It ends with the answer that it waits for.
+    await claimant.asking?.catch(() => undefined);
     return this.writer.settle(claimant, (line) => this.leaving(claimant, line, (wasInLine) => wasInLine));
   }
 

@@ -10,6 +10,8 @@ export class Claimant {
   held = false;
   /** Nobody wants it any more: what is still under way must not bring it in. */
   withdrawn = false;
+  /** The attempt that is under way. */
+  asking: Promise<unknown> | undefined;
   /** When the store last answered a write of it with nothing but an error. */
   failedAt: number | undefined;
   /** Its writes that no answer came to: each may have happened, or may still happen, for a line of that version. */

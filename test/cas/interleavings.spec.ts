@@ -183,9 +183,9 @@ describe('a claim that was withdrawn leaves nothing behind', () => {
     const given = claim('given up');
     const asked = outcome(given.attempt(queue));
     await settled();
-    await given.withdraw();
+    const withdrawn = given.withdraw();
     late.open();
-    await settled();
+    await withdrawn;
     expect(asked.state).toBe('rejected');
     expect(await world.line()).toEqual(['holder']);
   });

@@ -57,7 +57,7 @@ export class Buckets {
     return this.layout.firstVersion + (head >> BLOCK_BITS) + 1n;
   }
 
-  /** false: somebody else was faster. @throws LockConfigError when there is no room. */
+  /** false: somebody else was faster. @throws LockConfigError when it does not fit in a block. */
   swap(index: number, { head }: Seen, content: Content): boolean {
     const { words } = this.layout;
     const bytes = this.sizeOf(content);
@@ -129,9 +129,7 @@ export class Buckets {
       const top = Atomics.load(words, free);
       const block = Number(top & BLOCK_MASK);
       if (block === 0) {
-        throw new LockConfigError(
-          'as many keys have a line as there is room for: SharedMemoryStore.allocate({ keys })',
-        );
+        throw new LockConfigError('too many threads were terminated in the middle of a write: make a new buffer');
       }
       const below = Atomics.load(words, links + block);
       const next = (((top >> BLOCK_BITS) + 1n) << BLOCK_BITS) | below;

@@ -1,7 +1,7 @@
 import { LockConfigError } from '../../core/errors.js';
 
 export interface SharedMemorySize {
-  /** How many keys can have a line at once, without crowding each other. 1 024 where it is not given, at most 30 000. */
+  /** How many keys have a line at once. More are served, and crowd. 1 024 where it is not given, at most 30 000. */
   readonly keys?: number;
   /** How much room the lines of all keys have that share a bucket, in bytes: about 100 for each claim, and the key. 8 192 where it is not given. */
   readonly bytesPerBucket?: number;
@@ -49,9 +49,9 @@ export function allocate({ keys = 1_024, bytesPerBucket = 8_192 }: SharedMemoryS
   if (!Number.isInteger(bytesPerBucket) || bytesPerBucket < 256 || bytesPerBucket > 2 ** 20) {
     throw new LockConfigError(`bytesPerBucket must be a whole number from 256 to 2^20, not ${String(bytesPerBucket)}`);
   }
-  // Twice the keys, so that most have a bucket of their own.
-  const buckets = 2 ** Math.ceil(Math.log2(keys * 2));
-  const blocks = Math.min(keys, buckets) + SPARE_BLOCKS;
+  const buckets = 2 ** Math.ceil(Math.log2(keys));
+  // One for each bucket, so that whoever wants to leave a line never lacks one.
+  const blocks = buckets + SPARE_BLOCKS;
   const blockBytes = Math.ceil(bytesPerBucket / WORD) * WORD;
   const layout = placed(buckets, blocks, blockBytes);
   const words = new BigInt64Array(new SharedArrayBuffer(layout.data + blocks * blockBytes));
