@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { CasBackend } from '../../lib/cas/index.js';
 import { SharedMemoryStore } from '../../lib/cas/shared-memory/index.js';
@@ -31,6 +33,20 @@ describe('worker threads', () => {
     const fair = done.reduce((sum, each) => sum + each) / THREADS;
     expect(fair).toBeGreaterThan(10);
     expect(Math.min(...done)).toBeGreaterThan(fair / 4);
+  });
+
+  it('never see a value half written', async () => {
+    const buffer = SharedMemoryStore.allocate({ keys: 1 });
+    const script = compiled.pathOf('test/cas/threads/hammer.ts');
+    const reports = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const worker = new Worker(script, { workerData: { buffer, forMs: 2_000 } });
+        const [[report]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
+        return report as { torn: number; written: number };
+      }),
+    );
+    expect(reports.map(({ torn }) => torn)).toEqual([0, 0, 0]);
+    expect(Math.min(...reports.map(({ written }) => written))).toBeGreaterThan(0);
   });
 
   it('get the lock of one that was terminated when its lease has ended', async () => {
