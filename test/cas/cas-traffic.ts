@@ -16,7 +16,8 @@ const MODES: readonly (readonly [LockMode, number])[] = [
 export class Traffic {
   /** What went wrong, with what made it so. */
   readonly errors: Error[] = [];
-  private readonly holds: Hold[] = [];
+  /** Of each manager. */
+  private readonly holds: readonly Hold[][];
   private readonly callers: Promise<void>[];
   private readonly managers: LockManager[];
   private stopped = false;
@@ -25,35 +26,45 @@ export class Traffic {
     this.managers = stores.map(({ store }) => {
       return new LockManager({ backend: new CasBackend({ store }), leaseMs: 2_000, waitMs: 1_500, drainMs: 2_000 });
     });
-    this.callers = this.managers.flatMap((manager) => MODES.map((mode) => this.call(manager, mode)));
+    this.holds = stores.map(() => []);
+    this.callers = this.managers.flatMap((manager, index) => {
+      return MODES.map((mode) => this.call(manager, mode, this.holds[index]!));
+    });
   }
 
   get locks(): number {
-    return this.holds.length;
+    return this.holds.flat().length;
   }
 
   get violations(): string[] {
-    return violations(this.holds);
+    return violations(this.holds.flat());
   }
 
-  /** Resolves when so many more locks were had. */
-  async moves(locks = 30): Promise<void> {
-    const before = this.locks;
-    await until(`${locks} more locks are had`, () => this.locks >= before + locks, 60_000);
+  /** Resolves when everybody has had so many more locks. */
+  async moves(locks = 8): Promise<void> {
+    const before = this.holds.map((holds) => holds.length);
+    const all = (): boolean => this.holds.every((holds, index) => holds.length >= before[index]! + locks);
+    await until(`everybody has had ${locks} more locks`, all, 60_000);
   }
 
   async stop(): Promise<void> {
+    if (this.stopped) return;
     this.stopped = true;
     await Promise.all(this.callers);
     await Promise.all(this.managers.map((manager) => manager.close()));
     await Promise.all(this.stores.map((each) => each.close()));
   }
 
-  private async call(manager: LockManager, [mode, slots]: (typeof MODES)[number]): Promise<void> {
+  /** However a test ends, what it began ends with it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  private async call(manager: LockManager, [mode, slots]: (typeof MODES)[number], holds: Hold[]): Promise<void> {
     while (!this.stopped) {
       try {
         const lock = await manager.acquire('traffic', { mode });
-        this.holds.push(await holding(lock, slots));
+        holds.push(await holding(lock, slots));
         await lock.release();
       } catch (error) {
         this.errors.push(error as Error);

@@ -26,7 +26,7 @@ describe('locks on etcd', () => {
   afterAll(() => server.stop());
 
   it('stay locks when it is killed and started again, and say meanwhile what is wrong', async () => {
-    const traffic = new Traffic(open(server));
+    await using traffic = new Traffic(open(server));
     for (let round = 0; round < 3; round += 1) {
       await traffic.moves();
       await server.kill();
@@ -41,7 +41,7 @@ describe('locks on etcd', () => {
   });
 
   it('that does not answer are not believed to be free or busy', async () => {
-    const traffic = new Traffic(open(server));
+    await using traffic = new Traffic(open(server));
     await traffic.moves();
     server.pause();
     try {
@@ -63,7 +63,7 @@ describe('locks on a cluster of etcd', () => {
   afterAll(() => Promise.all(servers.map((server) => server.stop())));
 
   it('go on without any one of its members, stopped or killed, and stay locks', async () => {
-    const traffic = new Traffic(open(...servers));
+    await using traffic = new Traffic(open(...servers));
     // One of them is the leader.
     for (const server of servers) {
       await traffic.moves();
@@ -81,7 +81,7 @@ describe('locks on a cluster of etcd', () => {
   });
 
   it('end with the majority, and go on with it', async () => {
-    const traffic = new Traffic(open(...servers));
+    await using traffic = new Traffic(open(...servers));
     await traffic.moves();
     await Promise.all(servers.slice(1).map((server) => server.kill()));
     await told(traffic, traffic.errors.length);

@@ -22,7 +22,7 @@ function open(name: string, url = server.url) {
 
 describe('locks on PostgreSQL', () => {
   it('stay locks when it is killed and started again, and say meanwhile what is wrong', async () => {
-    const traffic = new Traffic(open('killed'));
+    await using traffic = new Traffic(open('killed'));
     for (const signal of ['SIGKILL', 'SIGQUIT', 'SIGKILL'] as const) {
       await traffic.moves();
       await server.kill(signal);
@@ -43,7 +43,7 @@ describe('locks on PostgreSQL', () => {
 
   it('stay locks while their connections are terminated over and over, and leak none', async () => {
     const stores = open('terminated');
-    const traffic = new Traffic(stores);
+    await using traffic = new Traffic(stores);
     await traffic.moves();
     let terminated = 0;
     for (let round = 0; round < 60; round += 1) {
@@ -64,7 +64,7 @@ describe('locks on PostgreSQL', () => {
   });
 
   it('that does not answer are not believed to be free or busy', async () => {
-    const traffic = new Traffic(open('stopped'));
+    await using traffic = new Traffic(open('stopped'));
     await traffic.moves();
     const { rows } = await server.admin.query<{ pid: number }>(
       `SELECT pid FROM pg_stat_activity WHERE application_name = 'stopped'`,
@@ -94,11 +94,11 @@ describe('locks on PostgreSQL, behind a pooler in transaction mode', () => {
   afterAll(() => pooler.stop());
 
   it('stay locks, are waited for though nothing is heard, and leave nothing in its connections', async () => {
-    const traffic = new Traffic(open('pooled', pooler.url));
-    await traffic.moves(200);
+    await using traffic = new Traffic(open('pooled', pooler.url));
+    await traffic.moves(60);
     expect(await server.connections('pooled')).toBeLessThanOrEqual(3);
     await pooler.restart();
-    await traffic.moves(100);
+    await traffic.moves(30);
     await traffic.stop();
     expect(traffic.violations).toEqual([]);
     for (const error of traffic.errors) {
