@@ -1,0 +1,60 @@
+-- Joins the line of a key, once, and tells where the claim stands. Restarts its lease.
+-- A claim that is not in and shall not queue leaves again.
+--
+-- KEYS[1] line
+-- KEYS[2] leases
+-- KEYS[3] claims
+-- KEYS[4] the last place that was given in this bucket
+-- ARGV[1] id
+-- ARGV[2] lease once in, ms
+-- ARGV[3] lease while waiting, ms
+-- ARGV[4] queue: 1 | 0
+-- ARGV[5] not after: server time in µs, or 0
+-- ARGV[6] claim: slots:lease:node
+-- ARGV[7] tell: channel prefix
+-- ARGV[8] tell: PUBLISH | SPUBLISH
+-- ARGV[9] tell: 1 | 0
+-- Reply: { server time in µs, 'late' }
+--      | { server time in µs, 'in', place, waiting behind }
+--      | { server time in µs, 'waiting', place, ahead, ms of the front's lease left, its lease in ms }
+--      | { server time in µs, 'refused', ahead }
+
+local k = { line = KEYS[1], leases = KEYS[2], claims = KEYS[3] }
+local last, id, tell = KEYS[4], ARGV[1], { ARGV[7], ARGV[8], ARGV[9] }
+local time = now()
+local ms = math.floor(time / 1000)
+local stamp = string.format('%.0f', time)
+
+-- Whoever sent this has given it up by now, and may not hear the answer.
+if ARGV[5] ~= '0' and time > tonumber(ARGV[5]) then return { stamp, 'late' } end
+
+dropDead(k, ms, tell)
+
+local place = redis.call('ZSCORE', k.line, id)
+local rank = place and redis.call('ZRANK', k.line, id) or redis.call('ZCARD', k.line)
+local admitted, least = holders(k)
+local held = place and rank < admitted
+if not place then held = rank == admitted and rank < math.min(least, slotsOf(ARGV[6])) end
+
+if not held and ARGV[4] == '0' then
+  if place then leave(k, { id }, tell) end
+  return { stamp, 'refused', rank }
+end
+
+local lease = tonumber(held and ARGV[2] or ARGV[3])
+if place then
+  expireAfter(k, lease)
+else
+  -- The clock of the server, unless it was set back: so places rise even where the last one is lost, as by a failover.
+  place = string.format('%.0f', math.max(time, (redis.call('GET', last) or 0) + 1))
+  redis.call('SET', last, place)
+  redis.call('ZADD', k.line, place, id)
+end
+redis.call('ZADD', k.leases, string.format('%.0f', ms + lease), id)
+redis.call('HSET', k.claims, id, ARGV[6])
+expireAfter(k, lease)
+
+if held then return { stamp, 'in', place, redis.call('ZCARD', k.line) - math.max(admitted, rank + 1) } end
+local front = redis.call('ZRANGE', k.line, 0, 0)[1]
+local frontLease = string.match(redis.call('HGET', k.claims, front) or '', '^%d+:(%d+)') or ARGV[2]
+return { stamp, 'waiting', place, rank, (redis.call('ZSCORE', k.leases, front) or ms) - ms, frontLease }
