@@ -1,4 +1,5 @@
 import { type Cluster, type ClusterOptions, Redis } from 'ioredis';
+import { LockConfigError } from '../core/errors.js';
 import { classified } from './redis.errors.js';
 import { type RedisConnection } from './redis.options.js';
 import { loadScripts, type Verb, VERBS } from './redis.scripts.js';
@@ -22,6 +23,7 @@ export class RedisLink {
   private readonly messages: Client;
   private lastError: Error | undefined;
   private readonly gates = new Map<Client, Promise<void>>();
+  private readonly closed = new AbortController();
 
   constructor(
     connection: RedisConnection,
@@ -40,6 +42,7 @@ export class RedisLink {
     this.cluster = isCluster(this.commands);
     for (const client of [this.commands, this.messages]) {
       client.on('error', (error: Error) => (this.lastError = classified(error)));
+      client.on('ready', () => (this.lastError = undefined));
     }
     const scripts = loadScripts();
     for (const verb of VERBS) this.commands.defineCommand(`lock_${verb}`, { lua: scripts[verb] });
@@ -72,7 +75,12 @@ export class RedisLink {
   }
 
   close(): void {
-    for (const client of [this.commands, this.messages]) client.disconnect();
+    this.closed.abort(new Error('the backend is closed'));
+    for (const client of [this.commands, this.messages]) {
+      // One that was being made may still come up, and bring with it what looks out for failovers.
+      client.once('connect', () => client.disconnect());
+      client.disconnect();
+    }
   }
 
   /** Waits for a connection, but not for long: a command must not linger where it may be forgotten and still be sent. */
@@ -87,17 +95,29 @@ export class RedisLink {
   }
 
   private connected(client: Client): Promise<void> {
-    if (client.status === 'wait') client.connect().catch(() => undefined);
+    const { signal } = this.closed;
+    // It ends by itself where the user's options say so. Here a connection is wanted again.
+    if (!signal.aborted && ['wait', 'end'].includes(client.status)) client.connect().catch(() => undefined);
     return new Promise((resolve, reject) => {
-      const opened = (): void => {
+      const settle = (error?: Error): void => {
         clearTimeout(timer);
-        resolve();
+        client.off('ready', opened).off('error', failed);
+        signal.removeEventListener('abort', closed);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const opened = (): void => settle();
+      const closed = (): void => settle(signal.reason as Error);
+      // Of any other error, what comes next may be better.
+      const failed = (): void => {
+        if (this.lastError instanceof LockConfigError) settle(this.lastError);
       };
       const timer = setTimeout(() => {
-        client.off('ready', opened);
-        reject(this.lastError ?? new Error(`no connection to the server within ${this.commandTimeoutMs} ms`));
+        settle(this.lastError ?? new Error(`no connection to the server within ${this.commandTimeoutMs} ms`));
       }, this.commandTimeoutMs);
-      client.once('ready', opened);
+      client.on('ready', opened).on('error', failed);
+      signal.addEventListener('abort', closed);
+      if (signal.aborted) closed();
     });
   }
 
@@ -121,6 +141,10 @@ function reliable(commandTimeoutMs: number) {
     maxRetriesPerRequest: 0,
     connectTimeout: commandTimeoutMs,
     socketTimeout: commandTimeoutMs,
+    // How long ioredis keeps a connection that it has given up, and the process with it; also one that is long gone.
+    disconnectTimeout: 10,
+    // How long it may sleep while a server loads, whatever is done or closed meanwhile. It would trust the estimate of the server.
+    maxLoadingRetryTime: 250,
     retryStrategy: (times: number) => Math.min(1_000, 25 * 2 ** times),
     // A master that was demoted refuses writes: look for the new one.
     reconnectOnError: (error: Error) => error.message.includes('READONLY'),

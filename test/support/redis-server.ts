@@ -14,13 +14,15 @@ export interface RedisServerOptions {
   /** A function is asked again whenever a port turns out to be taken. */
   readonly config?: RedisConfig | (() => RedisConfig | Promise<RedisConfig>);
   readonly sentinel?: boolean;
+  /** Besides our own environment. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** A server of one's own on a free loopback port, keeping nothing unless `config` says so. */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   for (let attempt = 1; ; attempt += 1) {
     const config = typeof options.config === 'function' ? await options.config() : options.config;
-    const server = new RedisServer(await freePort(), config, options.sentinel);
+    const server = new RedisServer(await freePort(), config, options);
     try {
       await server.restart();
       return server;
@@ -37,13 +39,15 @@ export class RedisServer {
   readonly args: readonly string[];
   /** Connected while the server runs. */
   readonly admin: Redis;
+  private readonly env: NodeJS.ProcessEnv;
   private run: RedisProcess | undefined;
 
   constructor(
     readonly port: number,
     config: RedisConfig = {},
-    sentinel = false,
+    { sentinel = false, env = {} }: Pick<RedisServerOptions, 'sentinel' | 'env'> = {},
   ) {
+    this.env = env;
     this.url = `redis://127.0.0.1:${port}`;
     const file = join(this.folder, 'redis.conf');
     const keepsNothing = sentinel ? {} : { save: '', appendonly: 'no' };
@@ -54,6 +58,8 @@ export class RedisServer {
       host: '127.0.0.1',
       ...('requirepass' in config && { password: String(config['requirepass']) }),
       lazyConnect: true,
+      // So long a client that is given up keeps the process alive, and by default for 2 s.
+      disconnectTimeout: 10,
       // A promoted replica throws all clients out. But somebody else may be on the port of a server that is down.
       retryStrategy: () => (this.run?.alive ? 25 : null),
     });
@@ -87,7 +93,7 @@ export class RedisServer {
     const before = this.run;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        this.run = await RedisProcess.start(this.folder, this.args, this.admin);
+        this.run = await RedisProcess.start(this, this.env);
         await before?.dismissGuard();
         return await this.admin.connect();
       } catch (error) {
