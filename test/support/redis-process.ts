@@ -8,6 +8,12 @@ import { Hopeless, until } from './redis-until.js';
 
 export class PortTakenError extends Hopeless {}
 
+export interface RedisSetUp {
+  readonly folder: string;
+  readonly args: readonly string[];
+  readonly admin: Redis;
+}
+
 /** One run of a `redis-server`, from its start to its end. */
 export class RedisProcess {
   private readonly exited: Promise<unknown>;
@@ -23,11 +29,15 @@ export class RedisProcess {
   }
 
   /** Resolves when the server answers. */
-  static async start(folder: string, args: readonly string[], admin: Redis): Promise<RedisProcess> {
+  static async start({ folder, args, admin }: RedisSetUp, env: NodeJS.ProcessEnv): Promise<RedisProcess> {
     const log = join(folder, 'redis.log');
     // Not appended to: what it says is about this run.
     const output = openSync(log, 'w');
-    const child = spawn('redis-server', args, { cwd: folder, stdio: ['ignore', output, output] });
+    const child = spawn('redis-server', args, {
+      cwd: folder,
+      stdio: ['ignore', output, output],
+      env: { ...process.env, ...env },
+    });
     closeSync(output);
     if (child.pid === undefined) {
       const [error] = (await once(child, 'error')) as [Error];
