@@ -3,7 +3,7 @@ import { type Claim, type ClaimRequest, type LockBackend, type Place, type Stand
 import { LockConfigError } from '../core/errors.js';
 import { type ClaimKeys, RedisKeys } from './redis.keys.js';
 import { RedisLink } from './redis.link.js';
-import { type RedisBackendOptions } from './redis.options.js';
+import { checkConnection, type RedisBackendOptions } from './redis.options.js';
 import { RedisRenewals } from './redis.renewals.js';
 import { ServerClock } from './redis.server-clock.js';
 import { serverWarnings } from './redis.server-warnings.js';
@@ -36,8 +36,9 @@ export class RedisBackend implements LockBackend {
   private readonly warn: (warning: string) => void;
   private warned = new Set<string>();
 
-  /** Connects with the first claim. @throws LockConfigError for a prefix or a timeout that cannot be. */
+  /** Connects with the first claim. @throws LockConfigError for options that cannot be. */
   constructor(options: RedisBackendOptions) {
+    checkConnection(options);
     const { prefix = 'lock', commandTimeoutMs = 1_000, onWarning = warnProcess } = options;
     if (typeof prefix !== 'string' || /[{}]/.test(prefix)) {
       throw new LockConfigError('prefix must be a string without braces: they choose the hash slot');

@@ -41,7 +41,7 @@ export class RedisLink {
     this.messages = open(connection, own);
     this.cluster = isCluster(this.commands);
     for (const client of [this.commands, this.messages]) {
-      client.on('error', (error: Error) => (this.lastError = classified(error)));
+      client.on('error', (error: Error) => (this.lastError = classified(error, this.cluster)));
       client.on('ready', () => (this.lastError = undefined));
     }
     const scripts = loadScripts();
@@ -125,7 +125,7 @@ export class RedisLink {
     try {
       return await (this.cluster ? within(this.commandTimeoutMs * 2, reply) : reply);
     } catch (error) {
-      throw classified(error);
+      throw classified(error, this.cluster);
     }
   }
 }
