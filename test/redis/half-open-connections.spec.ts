@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { LockBackendError, type LockManager } from '../../lib/core/index.js';
+import { type Lock, LockBackendError, type LockManager } from '../../lib/core/index.js';
 import { describeOnRedis } from '../support/redis-installed.js';
 import { startRedisProxy } from '../support/redis-proxy.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
@@ -40,8 +41,14 @@ describeOnRedis('a connection is half open: what goes along is lost, and nobody 
       lock.signal.addEventListener('abort', () => order.push(lock.signal.reason.reason));
       proxy[direction].blackHole();
       const cutAt = performance.now();
-      const next = await near.acquire('a');
+      const waiting = near.acquire('a');
+      // Whoever asks clears those away whose lease has ended; and nobody earlier.
+      const asking = new AbortController();
+      const asked = askAgainAndAgain(asking.signal);
+      const next = await waiting;
       order.push(`next, the first is ${lock.held ? 'held' : 'not held'}`);
+      asking.abort();
+      expect((await asked).every((lock) => lock === null)).toBe(true);
       expect(order).toEqual(['lease-ended', 'next, the first is not held']);
       expect(performance.now() - cutAt).toBeLessThan(2 * LEASE_MS + 3_000);
       expect(next.fencingToken > lock.fencingToken).toBe(true);
@@ -50,6 +57,16 @@ describeOnRedis('a connection is half open: what goes along is lost, and nobody 
       expect(await next.release()).toBe(true);
     },
   );
+
+  async function askAgainAndAgain(signal: AbortSignal): Promise<(Lock | null)[]> {
+    const passerBy = managers.open({ via: server });
+    const answers: (Lock | null)[] = [];
+    while (!signal.aborted) {
+      answers.push(await passerBy.tryAcquire('a'));
+      await sleep(10);
+    }
+    return answers;
+  }
 
   it.each([
     { what: 'the news that it is in', directions: ['toClient'] as const },
