@@ -1,11 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, jest } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import { RedisBackend, type RedisConnection } from '../../lib/redis/index.js';
 import { describeBackendConformance } from '../../lib/testing/index.js';
-import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.js';
-import { type RedisSentinel, startRedisSentinel } from '../support/redis-sentinel.js';
-import { type RedisServer, startRedisServer } from '../support/redis-server.js';
+import { startRedisCluster } from '../support/redis-cluster.js';
+import { startRedisSentinel } from '../support/redis-sentinel.js';
+import { startRedisServer } from '../support/redis-server.js';
 
 jest.setTimeout(60_000);
 
@@ -15,13 +17,15 @@ interface Started {
   readonly stop: () => Promise<unknown>;
 }
 
-conformance('one server', async () => {
+conformance('one server, with the least rights', async () => {
   const server = await startRedisServer();
-  return { connection: () => ({ url: server.url }), masters: () => [server.admin], stop: () => server.stop() };
+  await server.admin.call('ACL', ...leastRights());
+  const url = `redis://locks:password@127.0.0.1:${server.port}`;
+  return { connection: () => ({ url }), masters: () => [server.admin], stop: () => server.stop() };
 });
 
 conformance('one server, by a borrowed client of ioredis 5', async () => {
-  const server: RedisServer = await startRedisServer();
+  const server = await startRedisServer();
   const client = new Redis5(server.url) as unknown as Redis;
   const stop = async (): Promise<void> => {
     client.disconnect();
@@ -31,7 +35,7 @@ conformance('one server, by a borrowed client of ioredis 5', async () => {
 });
 
 conformance('Sentinel', async () => {
-  const sentinel: RedisSentinel = await startRedisSentinel();
+  const sentinel = await startRedisSentinel();
   return {
     connection: () => ({ options: sentinel.options }),
     masters: () => [sentinel.master.admin],
@@ -39,9 +43,11 @@ conformance('Sentinel', async () => {
   };
 });
 
-conformance('Cluster', async () => {
-  const cluster: RedisCluster = await startRedisCluster();
-  const client = new Cluster([...cluster.startupNodes]);
+conformance('Cluster, with the least rights', async () => {
+  const cluster = await startRedisCluster();
+  await Promise.all(cluster.nodes.map(({ admin }) => admin.call('ACL', ...leastRights(), ...moreForCluster())));
+  const redisOptions = { username: 'locks', password: 'password' };
+  const client = new Cluster([...cluster.startupNodes], { redisOptions });
   const stop = async (): Promise<void> => {
     client.disconnect();
     await cluster.stop();
@@ -67,4 +73,18 @@ function conformance(name: string, start: () => Promise<Started>): void {
       leaseMs: 300,
     });
   });
+}
+
+/** The rule as users read it: `ACL SETUSER …`, over several lines. */
+function leastRights(): string[] {
+  return words(/^ACL (SETUSER locks on >password [^`]+)```$/m);
+}
+
+function moreForCluster(): string[] {
+  return words(/a Cluster\s+`([^`]+)`/);
+}
+
+function words(pattern: RegExp): string[] {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/backends/redis.md'), 'utf8');
+  return pattern.exec(page)![1]!.trim().split(/\s+/);
 }
