@@ -1,7 +1,8 @@
 // Makes sure that the tests find the servers that they start, each for itself: what runs here already is left alone.
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 
-if (process.argv[1] === import.meta.filename) process.exitCode = ensureRedis() ? 0 : 1;
+if (process.argv[1] === import.meta.filename) process.exitCode = ensureRedis() && ensureCompiler() ? 0 : 1;
 
 /** Whether there is a Redis to test with: one to start, or at least the one at REDIS_URL. */
 export function ensureRedis() {
@@ -21,10 +22,25 @@ export function ensureRedis() {
   return false;
 }
 
-function installed(name) {
+/** Whether there is a C compiler: some tests set the clock of a process, with a few lines of C. */
+export function ensureCompiler() {
+  if (compiles()) return true;
+  if (process.getuid?.() === 0 && runs('apt-get', '--version')) {
+    console.error('servers: install gcc, libc6-dev');
+    if (installed('gcc', 'libc6-dev') && compiles()) return true;
+  }
+  console.error('servers: some tests compile C, and cc does not: install it (Debian: apt-get install gcc libc6-dev)');
+  return false;
+}
+
+function compiles() {
+  return runs('cc', '-fsyntax-only', join(import.meta.dirname, '../test/support/movable-clock.c'));
+}
+
+function installed(...names) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const aptGet = (...args) => spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
-  return aptGet('update') && aptGet('install', '--yes', '--no-install-recommends', name);
+  return aptGet('update') && aptGet('install', '--yes', '--no-install-recommends', ...names);
 }
 
 function runs(command, ...args) {

@@ -19,6 +19,20 @@
 --      | { server time in µs, 'waiting', place, ahead, ms of the front's lease left, its lease in ms }
 --      | { server time in µs, 'refused', ahead }
 
+-- How much of the front's lease is left, and the lease. More than is ever given was given before the clock was set back,
+-- and would keep the line of a dead holder for as long as that: a whole lease from now is all that a living one counts on.
+local function front(k, ms)
+  local id = redis.call('ZRANGE', k.line, 0, 0)[1]
+  local lease = tonumber(string.match(redis.call('HGET', k.claims, id) or '', '^%d+:(%d+)') or ARGV[2])
+  local left = (redis.call('ZSCORE', k.leases, id) or ms) - ms
+  if left > 2 * lease then
+    expireAfter(k, lease)
+    redis.call('ZADD', k.leases, string.format('%.0f', ms + lease), id)
+    left = lease
+  end
+  return left, lease
+end
+
 local k = { line = KEYS[1], leases = KEYS[2], claims = KEYS[3] }
 local last, id, tell = KEYS[4], ARGV[1], { ARGV[7], ARGV[8], ARGV[9] }
 local time = now()
@@ -38,6 +52,7 @@ if not place then held = rank == admitted and rank < math.min(least, slotsOf(ARG
 
 if not held and ARGV[4] == '0' then
   if place then leave(k, { id }, tell) end
+  front(k, ms)
   return { stamp, 'refused', rank }
 end
 
@@ -55,6 +70,5 @@ redis.call('HSET', k.claims, id, ARGV[6])
 expireAfter(k, lease)
 
 if held then return { stamp, 'in', place, redis.call('ZCARD', k.line) - math.max(admitted, rank + 1) } end
-local front = redis.call('ZRANGE', k.line, 0, 0)[1]
-local frontLease = string.match(redis.call('HGET', k.claims, front) or '', '^%d+:(%d+)') or ARGV[2]
-return { stamp, 'waiting', place, rank, (redis.call('ZSCORE', k.leases, front) or ms) - ms, frontLease }
+local frontLeft, frontLease = front(k, ms)
+return { stamp, 'waiting', place, rank, frontLeft, frontLease }
