@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { type Lock, type LockManager } from '../../lib/core/index.js';
 import { describeOnRedis } from '../support/redis-installed.js';
 import { type SentinelSetUp, startRedisSentinel } from '../support/redis-sentinel.js';
@@ -10,11 +10,13 @@ describeOnRedis('a failover of Sentinel that forgets the last writes', () => {
   const managers = new LockManagers();
   let setUp: SentinelSetUp;
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     setUp = await startRedisSentinel();
   });
-  afterAll(() => setUp.stop());
-  afterEach(() => managers.close());
+  afterEach(async () => {
+    await managers.close();
+    await setUp.stop();
+  });
 
   it('lets a second holder in, whose token is larger: nothing that the first writes then is accepted', async () => {
     const [first, second, third] = [1, 2, 3].map(open) as [LockManager, LockManager, LockManager];
@@ -43,6 +45,37 @@ describeOnRedis('a failover of Sentinel that forgets the last writes', () => {
     expect(next.held).toBe(true);
     expect(await lock.release()).toBe(false);
     expect(await next.release()).toBe(true);
+  });
+
+  it('comes while processes take turns: they go on, and what they guard loses no update', async () => {
+    const resource = new GuardedResource();
+    const over = new AbortController();
+    const callers = [1, 2].flatMap(() => {
+      const manager = open();
+      return [1, 2, 3].map(() => manager);
+    });
+    const everybody = Promise.all(callers.map((manager) => takeTurns(manager)));
+    everybody.catch(() => over.abort());
+    try {
+      await someAreAccepted();
+      await setUp.failover(someAreAccepted);
+      await someAreAccepted();
+    } finally {
+      over.abort();
+    }
+    await everybody;
+    expect(resource.counter).toBe(resource.accepted);
+    expect(new Set(resource.tokens).size).toBe(resource.visits);
+    expect(resource.refused).toBeLessThanOrEqual(callers.length);
+
+    async function takeTurns(manager: LockManager): Promise<void> {
+      while (!over.signal.aborted) await manager.run('a', { onLost: 'ignore' }, (lock) => resource.visit(lock));
+    }
+
+    function someAreAccepted(): Promise<unknown> {
+      const { accepted } = resource;
+      return until('some are accepted', () => resource.accepted > accepted + 10);
+    }
   });
 
   function open(): LockManager {

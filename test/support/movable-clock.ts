@@ -20,9 +20,8 @@ export class MovableClock {
     const { status, error, stderr } = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source]);
     if (status !== 0) {
       this.remove();
-      throw new Error(
-        `this test compiles a few lines of C: install a C compiler (Debian: apt-get install gcc libc6-dev). ${error?.message ?? String(stderr)}`,
-      );
+      const advice = 'this test compiles some C, and cc failed: install it (Debian: apt-get install gcc libc6-dev)';
+      throw new Error(advice, { cause: error ?? String(stderr) });
     }
     this.env = { LD_PRELOAD: library, CLOCK_OFFSET_FILE: join(this.folder, 'offset') };
   }
