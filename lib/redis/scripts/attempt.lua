@@ -42,11 +42,14 @@ local stamp = string.format('%.0f', time)
 -- Whoever sent this has given it up by now, and may not hear the answer.
 if ARGV[5] ~= '0' and time > tonumber(ARGV[5]) then return { stamp, 'late' } end
 
-dropDead(k, ms, tell)
-
-local place = redis.call('ZSCORE', k.line, id)
-local rank = place and redis.call('ZRANK', k.line, id) or redis.call('ZCARD', k.line)
-local admitted, least = holders(k)
+-- What is so where there is no line, as for most keys.
+local place, rank, admitted, least = false, 0, 0, math.huge
+if redis.call('ZCARD', k.line) > 0 then
+  dropDead(k, ms, tell)
+  place = redis.call('ZSCORE', k.line, id)
+  rank = place and redis.call('ZRANK', k.line, id) or redis.call('ZCARD', k.line)
+  admitted, least = holders(k)
+end
 local held = place and rank < admitted
 if not place then held = rank == admitted and rank < math.min(least, slotsOf(ARGV[6])) end
 

@@ -61,6 +61,7 @@ end
 
 -- Takes the claims out of the line and tells those who come in by that.
 local function leave(k, ids, tell)
+  if redis.call('ZCARD', k.line) == #ids then return remove(k, ids) end
   local kept = holders(k)
   local held = 0
   for _, id in ipairs(ids) do
