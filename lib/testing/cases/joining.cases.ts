@@ -168,10 +168,16 @@ export const joiningCases = [
       const waiter = trial.claim(there, key, { leaseMs: trial.leaseMs });
       const { askAgainMs } = await waiter.waits(ahead);
       assert.ok(askAgainMs > 0, `asking again after ${askAgainMs} ms would be asking without a pause`);
-      assert.ok(askAgainMs <= 2 * leaseMs, `asking again after ${askAgainMs} ms is too late for a lease of ${leaseMs} ms`);
+      assert.ok(
+        askAgainMs <= 2 * leaseMs,
+        `asking again after ${askAgainMs} ms is too late for a lease of ${leaseMs} ms`,
+      );
       await trial.sleep(askAgainMs);
       const line = await trial.ask(() => there.inspect(key));
-      assert.ok(line.answer.some(({ id }) => id === waiter.id), `after ${askAgainMs} ms it is out of line`);
+      assert.ok(
+        line.answer.some(({ id }) => id === waiter.id),
+        `after ${askAgainMs} ms it is out of line`,
+      );
       await waiter.leaves();
       await trial.claim(there, key, { leaseMs: trial.leaseMs }).waits(ahead);
     }
