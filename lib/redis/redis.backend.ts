@@ -29,7 +29,7 @@ export class RedisBackend implements LockBackend {
   private readonly keys: RedisKeys;
   private readonly node = randomBytes(9).toString('base64url');
   private readonly renewals: RedisRenewals;
-  private readonly clock = new ServerClock();
+  private readonly clocks = new Map<number, ServerClock>();
   private readonly wakes = new Map<string, Wake>();
   private readonly subscriptions = new Map<number, Promise<void>>();
   private readonly commandTimeoutMs: number;
@@ -66,6 +66,7 @@ export class RedisBackend implements LockBackend {
     return {
       attempt: async ({ queue }) => {
         if (queue) await (sent = this.listen(keys.bucket));
+        else await sent?.catch(() => undefined);
         return this.attempt(request, keys, claim, queue);
       },
       renew: () => this.renewals.renew(keys, id, Math.ceil(leaseMs)),
@@ -104,7 +105,11 @@ export class RedisBackend implements LockBackend {
     const match = this.keys.pattern('*', prefix);
     for (const master of await this.link.masters()) {
       for await (const lines of master.scanStream({ match, count: 1_000 })) {
-        for (const line of lines as string[]) yield this.keys.keyOf(line);
+        for (const line of lines as string[]) {
+          const key = this.keys.keyOf(line);
+          // What looks like a line may be another key's leases.
+          if (this.keys.of(key).line[0] === line) yield key;
+        }
       }
     }
   }
@@ -120,13 +125,24 @@ export class RedisBackend implements LockBackend {
     queue: boolean,
   ): Promise<Standing> {
     const waitingMs = Math.ceil(leaseMs * WAITING_LEASE_PER_LEASE);
-    const sentAt = performance.now();
-    const args = [id, Math.ceil(leaseMs), waitingMs, queue ? 1 : 0, this.clock.notAfter(this.commandTimeoutMs)];
-    const reply = await this.link.run('attempt', [...keys.line, keys.last], [...args, claim, ...this.telling(keys)]);
-    const [stamp, outcome, ...facts] = reply as [string, string, ...(string | number)[]];
-    this.clock.learn(Number(stamp), sentAt);
+    const clock = this.clockOf(keys.bucket);
+    const ask = async (): Promise<[string, ...(string | number)[]]> => {
+      const sentAt = performance.now();
+      const args = [id, Math.ceil(leaseMs), waitingMs, queue ? 1 : 0, clock.notAfter(this.commandTimeoutMs)];
+      const reply = await this.link.run('attempt', [...keys.line, keys.last], [...args, claim, ...this.telling(keys)]);
+      const [stamp, ...answer] = reply as [string, string, ...(string | number)[]];
+      clock.learn(Number(stamp), sentAt);
+      return answer;
+    };
+    let [outcome, ...facts] = await ask();
+    // Either it was late, or the server's clock was set forward, which is known by now.
+    if (outcome === 'late') [outcome, ...facts] = await ask();
     if (outcome === 'in') return { held: true, place: BigInt(facts[0]!), leaseMs, waiting: Number(facts[1]) };
-    if (outcome === 'late') throw new Error('the server got it too late, or its clock was set forward');
+    if (outcome === 'late') throw new Error('the server got it too late');
+    if (outcome === 'deaf') {
+      this.link.reconnectMessages();
+      throw new Error('its messages do not arrive');
+    }
     if (outcome === 'refused') return { held: false, ahead: Number(facts[0]), askAgainMs: leaseMs };
     const [ahead, frontLeft, frontLease] = facts.slice(1).map(Number) as [number, number, number];
     const place = BigInt(facts[0]!);
@@ -140,9 +156,18 @@ export class RedisBackend implements LockBackend {
   }
 
   private granted(message: string): void {
-    const [id, place, leaseMs, waiting] = message.split(' ');
+    // Whoever may publish there may say anything.
+    const [, id, place, leaseMs, waiting] = /^(\S+) (\d{1,16}) (\d{1,10}) (\d{1,10})$/.exec(message) ?? [];
+    if (id === undefined) return;
     const held = { held: true, place: BigInt(place!), leaseMs: Number(leaseMs), waiting: Number(waiting) } as const;
-    this.wakes.get(id!)?.(held);
+    this.wakes.get(id)?.(held);
+  }
+
+  /** In a Cluster, each node has a clock of its own. */
+  private clockOf(bucket: number): ServerClock {
+    let clock = this.clocks.get(bucket);
+    if (clock === undefined) this.clocks.set(bucket, (clock = new ServerClock()));
+    return clock;
   }
 
   /** Nobody may queue who could not be told: it would be taken for dead. */
@@ -169,7 +194,11 @@ export class RedisBackend implements LockBackend {
     for (const warning of serverWarnings(info, this.link.cluster)) {
       if (this.warned.has(warning)) continue;
       this.warned.add(warning);
-      this.warn(warning);
+      try {
+        this.warn(warning);
+      } catch (error) {
+        process.emitWarning(error as Error);
+      }
     }
   }
 }

@@ -68,6 +68,11 @@ export class RedisLink {
     await this.answer(this.cluster ? this.messages.ssubscribe(channel) : this.messages.subscribe(channel));
   }
 
+  /** The server does not count it, whatever this side thinks: half-open, or to one that is master no more. */
+  reconnectMessages(): void {
+    if (this.messages.status === 'ready') this.messages.disconnect(true);
+  }
+
   /** The nodes that hold keys of their own. */
   async masters(): Promise<Redis[]> {
     await this.ready(this.commands);
@@ -158,7 +163,8 @@ function reliable(commandTimeoutMs: number) {
 }
 
 function open(connection: RedisConnection, own: ReturnType<typeof reliable>): Client {
-  if ('url' in connection) return new Redis(connection.url, own) as Client;
+  // Through its options, for ioredis has those of a URL's query win.
+  if ('url' in connection) return open({ options: new Redis(connection.url, { lazyConnect: true }).options }, own);
   if ('options' in connection) return new Redis({ ...connection.options, ...own }) as Client;
   const { client } = connection;
   if (!isCluster(client)) return client.duplicate(own) as Client;

@@ -33,7 +33,8 @@ export function checkConnection(connection: Partial<Record<'url' | 'options' | '
   if (way === 'options' && (typeof given !== 'object' || given === null)) {
     throw new LockConfigError('options must be an object, as for new Redis(options)');
   }
-  if (way === 'client' && typeof (given as Partial<Redis> | null)?.duplicate !== 'function') {
+  const { duplicate, defineCommand } = (given ?? {}) as Partial<Redis>;
+  if (way === 'client' && (typeof duplicate !== 'function' || typeof defineCommand !== 'function')) {
     throw new LockConfigError('client must be a Redis or a Cluster of ioredis');
   }
 }

@@ -18,6 +18,12 @@ export function serverWarnings(info: string, cluster: boolean): string[] {
         'failover forgets. Set min-replicas-to-write and min-replicas-max-lag.',
     );
   }
+  if (facts.get('redis_mode') === 'cluster' && !cluster) {
+    warnings.push(
+      'this is a node of a Cluster, and the client is none for a Cluster: its locks and those of a Cluster client do not ' +
+        'know of each other. Give the backend a Cluster of ioredis.',
+    );
+  }
   const valkey = facts.has('valkey_version');
   const version = facts.get('redis_version') ?? '';
   const oldest = cluster ? OLDEST_CLUSTER : OLDEST;

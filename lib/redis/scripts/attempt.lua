@@ -18,6 +18,7 @@
 --      | { server time in µs, 'in', place, waiting behind }
 --      | { server time in µs, 'waiting', place, ahead, ms of the front's lease left, its lease in ms }
 --      | { server time in µs, 'refused', ahead }
+--      | { server time in µs, 'deaf' }, nobody listens to the node's channel
 
 -- How much of the front's lease is left, and the lease. More than is ever given was given before the clock was set back,
 -- and would keep the line of a dead holder for as long as that: a whole lease from now is all that a living one counts on.
@@ -42,6 +43,7 @@ local stamp = string.format('%.0f', time)
 -- Whoever sent this has given it up by now, and may not hear the answer.
 if ARGV[5] ~= '0' and time > tonumber(ARGV[5]) then return { stamp, 'late' } end
 
+forgetIfMaimed(k)
 -- What is so where there is no line, as for most keys.
 local place, rank, admitted, least = false, 0, 0, math.huge
 if redis.call('ZCARD', k.line) > 0 then
@@ -58,6 +60,9 @@ if not held and ARGV[4] == '0' then
   front(k, ms)
   return { stamp, 'refused', rank }
 end
+
+-- When its turn came it would be taken for dead.
+if not held and deaf(tell, string.match(ARGV[6], '^%d+:%d+:(.*)$')) then return { stamp, 'deaf' } end
 
 local lease = tonumber(held and ARGV[2] or ARGV[3])
 if place then

@@ -5,10 +5,10 @@
 -- to tell when it comes in. Who holds is derived, never stored: whoever leaves needs no write to let others in, so a
 -- server that is out of memory still hands locks over.
 --
--- `tell` is how: { channel prefix, PUBLISH | SPUBLISH, 1 where a count of no receivers means that the process is gone }.
+-- `tell` is how: { channel prefix, PUBLISH | SPUBLISH, 1 where a channel that nobody listens to is a process that is gone }.
 
 local function slotsOf(claim)
-  local slots = tonumber(string.match(claim or '1', '^%d+'))
+  local slots = tonumber(string.match(claim or '', '^%d+') or 1)
   return slots == 0 and math.huge or slots
 end
 
@@ -34,26 +34,28 @@ local function remove(k, ids)
   redis.call('HDEL', k.claims, unpack(ids))
 end
 
+-- Whether nobody listens to a process's channel. Asked before anything is said on it: what is said on a master is heard by
+-- those who still listen to one that was master before, too, where they do not count.
+local function deaf(tell, node)
+  return tell[3] == '1' and redis.call('PUBSUB', 'NUMSUB', tell[1] .. node)[2] == 0
+end
+
 -- The first `kept` holders were in before. Tells those behind them who are in now, each on the channel of its process,
 -- with all it needs to know. Where nobody listens to that channel, the process is gone: its claim is dropped, and the next
 -- one gets the place.
 local function tellAdmitted(k, kept, tell)
-  local dropped = 0
-  while true do
-    local admitted = holders(k)
-    if kept >= admitted then return end
+  local dropped, admitted = 0, holders(k)
+  local waiting = redis.call('ZCARD', k.line) - admitted
+  while kept < admitted do
     local told = redis.call('ZRANGE', k.line, kept, kept, 'WITHSCORES')
     local lease, node = string.match(redis.call('HGET', k.claims, told[1]) or '', '^%d+:(%d+):(.*)$')
-    local receivers = 0
-    if node then
-      local waiting = redis.call('ZCARD', k.line) - admitted
-      local message = string.format('%s %.0f %d %d', told[1], told[2], lease, waiting)
-      receivers = redis.call(tell[2], tell[1] .. node, message)
-    end
-    if receivers == 0 and tell[3] == '1' and dropped < 64 then
+    if dropped < 64 and (not node or deaf(tell, node)) then
       remove(k, { told[1] })
       dropped = dropped + 1
+      admitted = holders(k)
+      waiting = redis.call('ZCARD', k.line) - admitted
     else
+      if node then redis.call(tell[2], tell[1] .. node, string.format('%s %.0f %d %d', told[1], told[2], lease, waiting)) end
       kept = kept + 1
     end
   end
@@ -92,4 +94,11 @@ local function expireAfter(k, ms)
   redis.call('PEXPIRE', k.line, ttl)
   redis.call('PEXPIRE', k.leases, ttl)
   redis.call('PEXPIRE', k.claims, ttl)
+end
+
+-- The three are written together, but evicted one by one. What is left tells neither who is in nor for how long: nobody is.
+local function forgetIfMaimed(k)
+  local count = redis.call('ZCARD', k.line)
+  if redis.call('ZCARD', k.leases) == count and redis.call('HLEN', k.claims) == count then return end
+  redis.call('DEL', k.line, k.leases, k.claims)
 end

@@ -13,7 +13,7 @@ for i = 1, #KEYS / 3 do
   local k = { line = KEYS[3 * i - 2], leases = KEYS[3 * i - 1], claims = KEYS[3 * i] }
   local id, lease = ARGV[2 * i - 1], tonumber(ARGV[2 * i])
   local ends = redis.call('ZSCORE', k.leases, id)
-  if ends and tonumber(ends) > ms then
+  if ends and tonumber(ends) > ms and redis.call('ZSCORE', k.line, id) then
     expireAfter(k, lease)
     redis.call('ZADD', k.leases, string.format('%.0f', math.max(ms + lease, tonumber(ends))), id)
     kept[i] = 1
