@@ -95,7 +95,7 @@ export class LockManager {
   /** Like `acquire`, but does not wait unless `waitMs` is given, and answers null for LockUnavailableError. */
   async tryAcquire(keys: Keys, options: AcquireOptions = {}): Promise<Lock | null> {
     try {
-      return await this.acquire(keys, { ...options, waitMs: options.waitMs ?? 0 });
+      return await this.acquireAll(readKeys(keys), readWish(options, { ...this.defaults, waitMs: 0 }), false);
     } catch (error) {
       if (error instanceof LockUnavailableError) return null;
       throw error;
@@ -186,6 +186,7 @@ export class LockManager {
       value = await runInScope(scope, () => body(lock));
     } finally {
       await lock.release();
+      scope.end();
     }
     if (lock.loss !== undefined && onLost === 'throw') throw lock.loss;
     return value;
@@ -236,7 +237,7 @@ export class LockManager {
     if (holding === undefined) return this.line(key).join(wish);
     const { clock } = this.context;
     const startedAt = clock.now();
-    const endTurn = await holding.turnstile(key).enter(this.context, key, wish);
+    const endTurn = await holding.turnstile.enter(this.context, key, wish);
     return new ReenteredLock(holding.lock, key, clock.now() - startedAt, endTurn);
   }
 
@@ -261,7 +262,7 @@ export class LockManager {
   private refuseIfClosed(key: string): void {
     if (this.draining === undefined) return;
     const scopes = [...(currentScope()?.chain() ?? [])];
-    const nested = scopes.some(({ backend, lock }) => backend === this.backend && !lock.released);
+    const nested = scopes.some(({ backend, lock }) => backend === this.backend && lock !== undefined);
     if (this.drained || !nested) throw this.closed(key);
   }
 

@@ -62,6 +62,8 @@ export function iterableWithin(run: OpenRun, iterable: AsyncIterable<unknown>): 
       void quietly(leave);
     }
   };
+  // A proxy must tell of what is frozen the truth, which is that it iterates without the lock.
+  if (Object.isFrozen(iterable)) return { [Symbol.asyncIterator]: iterate };
   // Whatever else it is, it stays: a cursor, a paginator, something with a `toArray`.
   return new Proxy(iterable, {
     get(target, property) {
@@ -74,26 +76,32 @@ export function iterableWithin(run: OpenRun, iterable: AsyncIterable<unknown>): 
 
 function generatorWithin(run: OpenRun, source: AsyncIterator<unknown, unknown, unknown>): Generator {
   const leave = run.enter();
+  // A source that is no generator may be asked again, or to return, before it has answered: it works on until then.
+  let unanswered = 0;
   let over = false;
 
   const step = async (ask: () => Step | Promise<Step>): Promise<Step> => {
     if (over) return { done: true, value: undefined };
+    unanswered += 1;
+    let result: Step;
     try {
       run.assertOpen();
-      const result = await run.inside(ask);
-      if (!result.done) run.assertOpen();
-      else await end();
-      return result;
+      result = await run.inside(ask);
+      if (result.done) over = true;
+      else run.assertOpen();
     } catch (error) {
+      over = true;
       // If the lock was lost, the source does not know. If it threw, it has ended and ignores this.
       await quietly(async () => void (await run.inside(() => source.return?.())));
-      await quietly(end);
+      await quietly(answered);
       throw error;
     }
+    await answered();
+    return result;
   };
-  const end = (): Promise<void> => {
-    over = true;
-    return leave();
+  const answered = async (): Promise<void> => {
+    unanswered -= 1;
+    if (over && unanswered === 0) await leave();
   };
 
   return {

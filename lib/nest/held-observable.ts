@@ -10,6 +10,8 @@ import {
   of,
   type Subscriber,
   takeUntil,
+  takeWhile,
+  tap,
 } from 'rxjs';
 import { holdBody } from './held-body.js';
 import { type LockedCall } from './locked-call.js';
@@ -18,13 +20,19 @@ import { type OpenRun, quietly } from './open-run.js';
 /**
  * An Observable of which every subscription acquires the lock and holds it until it completes, fails or is unsubscribed.
  * Completion and failure are passed on after the release. Unsubscribing from one that still waits leaves the line.
+ *
+ * Where there is a promise behind it, unsubscribing does not end the work, as when a timeout gives an async handler up:
+ * the lock is held until that promise has settled.
  */
-export function heldObservable(call: LockedCall, start: () => unknown): Observable<unknown> {
-  const source = defer(() => start() as ObservableInput<unknown>);
+export function heldObservable(
+  call: LockedCall,
+  start: () => unknown,
+  { ofPromise = false }: { readonly ofPromise?: boolean } = {},
+): Observable<unknown> {
   return new Observable((subscriber) => {
     const left = new AbortController();
     const begin = (run: OpenRun): void => {
-      if (!subscriber.closed) return subscribeWithin(run, source, subscriber);
+      if (!subscriber.closed) return subscribeWithin(run, start, subscriber, ofPromise);
       // Nobody wants it any more.
       const leave = run.enter();
       void quietly(leave);
@@ -42,17 +50,25 @@ export function observableWithin(run: OpenRun, source: Observable<unknown>): Obs
   const leave = run.enter();
   return new Observable((subscriber) => {
     try {
-      subscribeWithin(run, from(source), subscriber);
+      subscribeWithin(run, () => from(source), subscriber);
     } finally {
       void quietly(leave);
     }
   });
 }
 
-function subscribeWithin(run: OpenRun, source: Observable<unknown>, subscriber: Subscriber<unknown>): void {
+function subscribeWithin(run: OpenRun, start: () => unknown, subscriber: Subscriber<unknown>, ofPromise = false): void {
   const leave = run.enter();
   const lost = run.lossSignal === undefined ? NEVER : fromEvent(run.lossSignal, 'abort');
+  let unsettled = ofPromise;
+  const source = defer(() => {
+    const result = start() as ObservableInput<unknown>;
+    unsettled ||= result instanceof Promise;
+    return result;
+  });
   const held = source.pipe(
+    tap(() => (unsettled = false)),
+    takeWhile(() => !subscriber.closed),
     takeUntil(lost),
     map((value) => holdBody(run, value)),
   );
@@ -68,6 +84,7 @@ function subscribeWithin(run: OpenRun, source: Observable<unknown>, subscriber: 
     }),
   );
   subscriber.add(() => {
+    if (unsettled) return;
     subscription.unsubscribe();
     void quietly(leave);
   });

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import {
   type CallHandler,
   type ExecutionContext,
@@ -15,6 +16,7 @@ import { heldObservable } from './held-observable.js';
 import { getLockServiceToken, howToImport } from './lock-service.token.js';
 import { LockedCall } from './locked-call.js';
 import { type LockedOptions, readKeysOf, readOptions } from './locked.options.js';
+import { isObservableClass } from './result-kind.js';
 
 /**
  * An interceptor that runs the handler under a lock, for keys that only the ExecutionContext has:
@@ -22,7 +24,9 @@ import { type LockedOptions, readKeysOf, readOptions } from './locked.options.js
  * arguments of the handler suffice, `@Locked` is simpler, and sees them validated.
  *
  * The lock is held until the handler's result has ended: promise, Observable, or a body that is streamed. An HTTP client
- * that disconnects while its request waits leaves the line; a handler that runs already is not disturbed.
+ * that disconnects while its request waits leaves the line; a handler that runs already is not disturbed. One that is
+ * given up, as by a timeout, keeps the lock until it has answered; only if it declares to return an Observable is that
+ * unsubscribed, and the lock released, at once.
  *
  * What the handler throws is passed on untouched. Besides, the request fails with what `LockManager.run` throws, and
  * with LockConfigError for a key that is none. The handler never runs without the lock.
@@ -51,8 +55,14 @@ export function LockInterceptor(
     intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
       const place = `LockInterceptor of ${context.getClass().name}.${context.getHandler().name}`;
       const keys = fixedKeys ?? readKeysOf(place, typeof key === 'function' ? key(context) : key);
-      return heldObservable(new LockedCall(this.locks, keys, read, onDisconnect(context)), () => next.handle());
+      const call = new LockedCall(this.locks, keys, read, onDisconnect(context));
+      return heldObservable(call, () => next.handle(), { ofPromise: !declaresObservable(context) });
     }
   }
   return mixin(KeyedLockInterceptor);
+}
+
+function declaresObservable(context: ExecutionContext): boolean {
+  const prototype = context.getClass().prototype as object;
+  return isObservableClass(Reflect.getMetadata('design:returntype', prototype, context.getHandler().name));
 }

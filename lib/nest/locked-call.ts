@@ -1,4 +1,4 @@
-import { LockUnavailableError } from '../core/errors.js';
+import { isLockError, type LockUnavailableError } from '../core/errors.js';
 import { type LockManager } from '../core/lock-manager.js';
 import { type Lock } from '../core/lock.js';
 import { type RunOptions } from '../core/options.js';
@@ -59,7 +59,7 @@ export class LockedCall {
       });
     } catch (error) {
       // Not when the body failed to get a lock of its own: that is the body's error.
-      if (acquired || !(error instanceof LockUnavailableError) || this.options.onBusy === 'throw') throw error;
+      if (acquired || !isUnavailable(error) || this.options.onBusy === 'throw') throw error;
       return busy(await this.answer(error));
     }
   }
@@ -77,6 +77,11 @@ export class LockedCall {
     const stops = [this.leaver?.(leave), signal && whenAborted(signal)(leave)];
     return () => stops.forEach((stop) => stop?.());
   }
+}
+
+/** Not by instanceof: the service may be one of another copy of this package. */
+function isUnavailable(error: unknown): error is LockUnavailableError {
+  return isLockError(error) && error.code === 'LOCK_UNAVAILABLE';
 }
 
 /** AbortSignal.any would do, but on Node 20 a signal that lives long keeps something of every signal made from it. */

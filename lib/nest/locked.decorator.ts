@@ -21,8 +21,7 @@ import { type LockableMethod, type LockedDecorator, type LockKey, type OnBusyOf 
  * Observable, a stream, a StreamableFile or an async iterable; nobody else can end it, so `maxHoldMs` is worth a thought.
  *
  * An Observable locks when it is subscribed to, provided that the method says so: with a return type, whose class is
- * imported as a value and not as a type. Otherwise that holds if it is subscribed to or piped in the turn of the call, and
- * later it is a promise of an Observable.
+ * imported as a value and not as a type. Otherwise the method answers a promise, of an Observable, and locks at the call.
  *
  * What the method throws is passed on untouched. Besides, the result fails with what `LockManager.run` throws:
  * LockUnavailableError, LockBackendError, LockReentrancyError, LockLostError; and with LockConfigError for a key that is
@@ -94,6 +93,6 @@ function serviceFor(place: string, instance: unknown, name: string): LockManager
   throw new LockConfigError(
     `${place} is @Locked, and its instance has no lock service. Either ${howToImport(name)} is not imported where Nest ` +
       'builds the instance; or Nest did not build it (new, useFactory, useValue): provide the class itself, or call ' +
-      'LockService.run instead',
+      'LockService.run instead; or its constructor called: do so in onModuleInit',
   );
 }

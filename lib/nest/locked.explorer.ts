@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { LockConfigError } from '../core/errors.js';
-import { importedLockModules } from './lock-modules.js';
+import { importedLockModules, type ImportedLockModule } from './lock-modules.js';
 import { getLockServiceToken, howToImport } from './lock-service.token.js';
 import { lockedMetadata } from './locked.metadata.js';
 
@@ -24,15 +24,13 @@ export class LockedExplorer implements OnModuleInit {
 
   private *ambiguities(): Iterable<string> {
     const imported = importedLockModules(this.modules);
-    const seen = new Set<string>();
-    for (const { name, isGlobal } of imported) {
-      if (isGlobal && seen.has(name)) {
-        yield (
-          `LockModule '${name}' is imported twice with isGlobal, and the two would not lock against each other: ` +
-          'import it once, or give one of them another name'
-        );
-      }
-      if (isGlobal) seen.add(name);
+    for (const [name, [first, ...others]] of groupedByName(imported)) {
+      const { backend } = first!.options;
+      if (others.every(({ options }) => backend !== undefined && options.backend === backend)) continue;
+      yield (
+        `LockModule '${name}' is imported twice with different backends, and the two would not lock against each other: ` +
+        'import it once, give one of them another name, or both the same backend'
+      );
     }
     const answers = new Set(imported.flatMap(({ options }) => options.toHttpException ?? []));
     if (answers.size > 1) yield 'toHttpException is given by several LockModules, and one application has one';
@@ -63,6 +61,12 @@ export class LockedExplorer implements OnModuleInit {
       }
     }
   }
+}
+
+function groupedByName(imported: readonly ImportedLockModule[]): Map<string, ImportedLockModule[]> {
+  const groups = new Map<string, ImportedLockModule[]>();
+  for (const module of imported) groups.set(module.name, [...(groups.get(module.name) ?? []), module]);
+  return groups;
 }
 
 /** Whether the injector would find the token from within the module. Global modules are among the imports of all others. */

@@ -59,11 +59,11 @@ type ReturnProblem<Returned> =
       : Unlockable<'A @Locked method must return a Promise, an Observable or an AsyncIterable'>;
 
 type KeyProblem<Target, Args extends unknown[], Key> = Key extends (this: infer This, ...args: never[]) => unknown
-  ? [Target] extends [This]
-    ? Key extends (this: never, ...args: Args) => unknown
+  ? Key extends (this: never, ...args: Args) => unknown
+    ? [Target] extends [This]
       ? void
-      : Unlockable<'The parameters of the key function do not fit those of the method'>
-    : Unlockable<'The key function wants another `this` than the class of the method'>
+      : Unlockable<'The key function wants another `this` than the class of the method'>
+    : Unlockable<'The parameters of the key function do not fit those of the method: give them its types'>
   : void;
 
 /** What could be anything is not known, and so not wrong: options without `onBusy`, or from elsewhere. */

@@ -4,7 +4,6 @@ import { heldGenerator } from './held-iterable.js';
 import { heldObservable } from './held-observable.js';
 import { heldPromise } from './held-promise.js';
 import { type LockedCall } from './locked-call.js';
-import { asItIsUsed } from './undeclared-result.js';
 
 /**
  * How methods of a kind answer. What a method returns must be known before it is called, because it is called later: when
@@ -33,27 +32,10 @@ const generator = {
   },
 } satisfies ResultKind;
 
-const undeclared: ResultKind = {
-  held: (call, start) => {
-    return asItIsUsed(start, {
-      promise: (start) => promise.held(call, start),
-      observable: (start) => observable.held(call, start),
-      generator: (start) => generator.held(call, start),
-    });
-  },
-  failed: (error) => {
-    return asItIsUsed(() => undefined, {
-      promise: () => promise.failed(error),
-      observable: () => observable.failed(error),
-      generator: () => generator.failed(error),
-    });
-  },
-};
-
 /**
  * The kind of a method, as far as it can be told: by what sort of function it is, and by the return type that the compiler
  * wrote down. That is missing where none is declared, and says nothing (`Object`) for a class that is imported as a type
- * only, an interface, a union.
+ * only, an interface, a union: such a method is taken for one that returns a promise, and what that brings is held on.
  *
  * @throws LockConfigError when it is known to return something at once.
  */
@@ -66,13 +48,20 @@ export function resultKindOf(place: string, method: object, returnType: unknown)
     case 'GeneratorFunction':
       throw returnsAtOnce(place, 'a Generator');
   }
-  if (typeof returnType !== 'function' || returnType === Object) return undeclared;
-  const prototype: unknown = returnType.prototype;
-  if (typeof prototype === 'object' && prototype !== null) {
-    if ('subscribe' in prototype) return observable;
-    if ('then' in prototype) return promise;
-  }
+  if (typeof returnType !== 'function' || returnType === Object) return promise;
+  if (isObservableClass(returnType)) return observable;
+  if (hasMethod(returnType, 'then')) return promise;
   throw returnsAtOnce(place, returnType.name);
+}
+
+/** Whether a return type, as the compiler wrote it down, is known to be an Observable. */
+export function isObservableClass(returnType: unknown): boolean {
+  return hasMethod(returnType, 'subscribe');
+}
+
+function hasMethod(type: unknown, name: string): boolean {
+  const prototype: unknown = typeof type === 'function' ? type.prototype : undefined;
+  return typeof prototype === 'object' && prototype !== null && name in prototype;
 }
 
 function returnsAtOnce(place: string, what: string): LockConfigError {

@@ -1,7 +1,8 @@
+// #region balances
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 
-/** What the examples read and write: a table in a database, as far as timing goes. */
+/** Stands for a table of your database. */
 @Injectable()
 export class Balances {
   private readonly rows = new Map<string, number>();
@@ -16,3 +17,4 @@ export class Balances {
     this.rows.set(name, balance);
   }
 }
+// #endregion

@@ -3,7 +3,7 @@ import { LockBackendError, LockLostError, LockUnavailableError } from 'nestjs-lo
 // #region errors
 export function explain(error: unknown): string {
   if (error instanceof LockUnavailableError) return `busy: ${error.ahead} ahead after ${error.waitedMs} ms`;
-  if (error instanceof LockLostError) return `it ran, but perhaps not alone: ${error.reason}`;
+  if (error instanceof LockLostError) return `it may have run, and not alone: ${error.reason}`;
   if (error instanceof LockBackendError) return `it did not run, and nobody knows who holds ${error.key}`;
   throw error; // the body's own error comes as it was thrown
 }

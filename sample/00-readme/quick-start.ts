@@ -1,7 +1,7 @@
-import { Balances } from './balances.js';
 // #region quick-start
 import { Injectable, Module } from '@nestjs/common';
 import { Locked, LockModule } from 'nestjs-locked';
+import { Balances } from './balances.js';
 
 @Injectable()
 export class Wallets {

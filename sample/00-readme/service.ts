@@ -11,6 +11,7 @@ export class Transfers {
 
   // #region run
   async transfer(from: string, to: string, amount: number): Promise<void> {
+    if (from === to) throw new Error('a transfer needs two wallets');
     await this.locks.run([`wallet:${from}`, `wallet:${to}`], { waitMs: 5_000 }, async (lock) => {
       const [giver, taker] = [await this.balances.read(from), await this.balances.read(to)];
       lock.assertHeld(); // throws LockLostError if the lock is lost: the last moment to stop

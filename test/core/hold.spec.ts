@@ -70,8 +70,7 @@ describe('a held lock', () => {
     const world = new World();
     const { locks } = world.process({ leaseMs: LEASE });
     const lock = await locks.acquire('a');
-    const [place] = await world.memory.inspect('a');
-    await world.memory.claim({ key: 'a', id: place!.id, slots: 1, leaseMs: LEASE }).withdraw();
+    await world.vanish('a');
     await world.clock.pass(LEASE / 2);
     expect(lock.held).toBe(false);
     expect(lock.signal.reason).toMatchObject({ reason: 'claim-gone' });
@@ -117,9 +116,8 @@ describe('a held lock', () => {
     const world = new World();
     const { locks } = world.process({ leaseMs: LEASE });
     const lock = await locks.acquire('a');
-    const [place] = await world.memory.inspect('a');
     world.clock.sleep(3 * LEASE);
-    await world.memory.claim({ key: 'a', id: place!.id, slots: 1, leaseMs: LEASE }).withdraw();
+    await world.vanish('a');
     expect(lock.held).toBe(false);
     expect(() => lock.assertHeld()).toThrow(/slept/);
     expect(lock.signal.aborted).toBe(false);
@@ -186,10 +184,12 @@ describe('a held lock', () => {
   it('a renewal that is under way when it is released ends before the claim leaves', async () => {
     const world = new World();
     const { locks, network } = world.process({ leaseMs: LEASE });
+    network.fate = (call) => (call === 'renew' ? world.after(50) : 'answered');
     const lock = await locks.acquire('a');
     await world.clock.pass(LEASE / 3);
+    void lock.release();
+    await world.clock.pass(49);
     expect(network.calls).toEqual(['attempt', 'renew']);
-    await lock.release();
     await world.clock.pass(LEASE);
     expect(network.calls).toEqual(['attempt', 'renew', 'withdraw']);
     expect(await world.line('a')).toBe(0);

@@ -10,7 +10,7 @@ async function servedInOrder(world: World, callers: [string, Process][]): Promis
   for (const [name, { locks }] of callers) {
     void locks.run('a', { waitMs: Infinity }, async () => {
       served.push(name);
-      await new Promise<void>((resolve) => world.clock.alarm(10, resolve));
+      await world.after(10);
     });
     await settled();
   }
@@ -130,7 +130,7 @@ describe('local hand-off', () => {
             expect(Math.min(...inside.values())).toBeGreaterThanOrEqual(inside.size);
             expect(lock.fencingToken).toBeGreaterThan(last);
             last = lock.fencingToken;
-            await new Promise<void>((resolve) => world.clock.alarm(each.holdMs, resolve));
+            await world.after(each.holdMs);
             inside.delete(lock);
           };
           const done = locks.run('a', { mode: each.mode, waitMs }, body);

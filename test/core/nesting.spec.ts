@@ -37,7 +37,7 @@ describe('a call chain that holds a key', () => {
     const sibling = (reentrant: boolean): Promise<void> =>
       locks.run('a', { reentrant, waitMs: Infinity }, async () => {
         most = Math.max(most, (inside += 1));
-        await new Promise<void>((resolve) => world.clock.alarm(10, resolve));
+        await world.after(10);
         await locks.run('a', { reentrant: true }, () => undefined);
         inside -= 1;
       });
@@ -58,11 +58,7 @@ describe('a call chain that holds a key', () => {
     const abort = new AbortController();
     const results: { error?: unknown }[] = [];
     const done = locks.run('a', async () => {
-      const long = locks.run(
-        'a',
-        { reentrant: true },
-        () => new Promise<void>((ready) => world.clock.alarm(100, ready)),
-      );
+      const long = locks.run('a', { reentrant: true }, () => world.after(100));
       results.push(outcome(locks.run('a', { reentrant: true, waitMs: 50 }, () => 1)));
       results.push(outcome(locks.run('a', { reentrant: true, signal: abort.signal }, () => 1)));
       await long;

@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { LockConfigError, LockManager, type LockManagerOptions } from '../../lib/core/index.js';
+import {
+  type AcquireOptions,
+  LockConfigError,
+  LockManager,
+  type LockManagerOptions,
+  type RunOptions,
+} from '../../lib/core/index.js';
 import { MemoryBackend } from '../../lib/memory/index.js';
 import { type Claim } from '../../lib/core/backend.js';
 
@@ -35,7 +41,10 @@ describe('bad input', () => {
     expect(backend.claims).toBe(0);
   });
 
-  const badOptions: [string, object][] = [
+  const badOptions: [string, unknown][] = [
+    ['null instead of options', null],
+    ['a mode instead of options', 'exclusive'],
+    ['a wait instead of options', 42],
     ['negative waitMs', { waitMs: -1 }],
     ['NaN waitMs', { waitMs: NaN }],
     ['waitMs as text', { waitMs: '100' }],
@@ -53,8 +62,12 @@ describe('bad input', () => {
     ['endless minHoldMs', { minHoldMs: Infinity }],
     ['a signal that is none', { signal: {} }],
   ];
-  it.each(badOptions)('%s is LockConfigError before the backend is asked', async (_name, options) => {
-    await expect(locks.run('a', options, () => 1)).rejects.toBeInstanceOf(LockConfigError);
+  it.each(badOptions)('%s is LockConfigError before the backend is asked', async (name, options) => {
+    await expect(locks.run('a', options as RunOptions, () => 1)).rejects.toBeInstanceOf(LockConfigError);
+    // `minHoldMs` is of `run` only: others do not know it.
+    if (!name.includes('inHoldMs')) {
+      await expect(locks.tryAcquire('a', options as AcquireOptions)).rejects.toBeInstanceOf(LockConfigError);
+    }
     expect(backend.claims).toBe(0);
   });
 

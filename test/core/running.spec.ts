@@ -3,13 +3,6 @@ import { LockBackendError, LockLostError, LockUnavailableError } from '../../lib
 import { settled } from './virtual-clock.js';
 import { outcome, World } from './world.js';
 
-/** The claim of a key vanishes from the store, as after a failover. */
-async function vanish(world: World, key: string): Promise<void> {
-  for (const { id, slots } of await world.memory.inspect(key)) {
-    await world.memory.claim({ key, id, slots, leaseMs: 1_000 }).withdraw();
-  }
-}
-
 describe('run', () => {
   it('hands out what the body returns, and has released by then', async () => {
     const world = new World();
@@ -48,8 +41,8 @@ describe('run', () => {
     const world = new World();
     const { locks } = world.process({ leaseMs: 1_000 });
     const losing = async (): Promise<string> => {
-      await vanish(world, 'a');
-      await new Promise<void>((resolve) => world.clock.alarm(500, resolve));
+      await world.vanish('a');
+      await world.after(500);
       return 'value';
     };
     const thrown = outcome(locks.run('a', losing));
@@ -67,7 +60,7 @@ describe('run', () => {
   it('notices a loss that only the release reveals', async () => {
     const world = new World();
     const { locks, events } = world.process();
-    await expect(locks.run('a', () => vanish(world, 'a'))).rejects.toMatchObject({ reason: 'claim-gone' });
+    await expect(locks.run('a', () => world.vanish('a'))).rejects.toMatchObject({ reason: 'claim-gone' });
     expect(events.filter(({ type }) => type === 'lost')).toHaveLength(1);
   });
 
@@ -93,7 +86,7 @@ describe('run', () => {
 });
 
 describe('a manager that closes', () => {
-  const body = (world: World, ms: number) => () => new Promise<void>((resolve) => world.clock.alarm(ms, resolve));
+  const body = (world: World, ms: number) => () => world.after(ms);
 
   it('refuses new callers, sends away those who wait, lets bodies end and releases what is left', async () => {
     const world = new World();

@@ -66,6 +66,40 @@ export class World {
   async line(key: string): Promise<number> {
     return (await this.memory.inspect(key)).length;
   }
+
+  /** Whoever stands in the line of a key is gone from the store, as after a failover. */
+  async vanish(key: string): Promise<void> {
+    for (const { id, slots } of await this.memory.inspect(key)) {
+      await this.memory.claim({ key, id, slots, leaseMs: 1_000 }).withdraw();
+    }
+  }
+
+  /** Resolves when so much time has passed. */
+  after(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.clock.alarm(ms, resolve));
+  }
+}
+
+/** What a manager keeps of those who want something of it. */
+export interface Remains {
+  readonly timers: number;
+  readonly lines: number;
+  readonly runs: number;
+  readonly leaving: number;
+}
+
+export const NOTHING: Remains = { timers: 0, lines: 0, runs: 0, leaving: 0 };
+
+/** What is left inside a manager. NOTHING, once nobody wants anything of it. */
+export function remains(locks: LockManager): Remains {
+  const { context, lines, runs } = locks as unknown as Internals;
+  return { timers: context.timers.size, lines: lines.size, runs: runs.size, leaving: context.leaving.size };
+}
+
+interface Internals {
+  readonly context: { readonly timers: { readonly size: number }; readonly leaving: ReadonlySet<unknown> };
+  readonly lines: ReadonlyMap<string, unknown>;
+  readonly runs: ReadonlySet<unknown>;
 }
 
 export interface Process {

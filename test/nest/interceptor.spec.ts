@@ -17,7 +17,7 @@ import {
   UseGuards,
   UseInterceptors,
 } from '@nestjs/common';
-import { Observable, Subject } from 'rxjs';
+import { Observable, Subject, timeout } from 'rxjs';
 import { LockConfigError, LockInterceptor, LockModule, LockService } from 'nestjs-locked';
 import { aMoment, type Client, create, errorOf, line, Log, nobody, Room, serve, until } from './apps.js';
 
@@ -44,6 +44,27 @@ function cartOf(context: ExecutionContext): string {
 
 let room = new Room();
 let events = new Subject<MessageEvent>();
+
+@Injectable()
+class GiveUp implements NestInterceptor {
+  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(timeout(50));
+  }
+}
+
+@Controller('impatient')
+@UseInterceptors(GiveUp, LockInterceptor('impatient'))
+class ImpatientController {
+  @Get('promise')
+  async promise(): Promise<void> {
+    await room.stay();
+  }
+
+  @Get('observable')
+  observable(): Observable<MessageEvent> {
+    return events;
+  }
+}
 
 @Controller('cart')
 @UseGuards(UserGuard)
@@ -290,5 +311,29 @@ describe('an HTTP client that disconnects', () => {
     await ask('/locked');
     await until(() => listeners.length === 2);
     expect(listeners[1]).toBe(listeners[0]);
+  });
+});
+
+describe('a handler that an interceptor around the lock gives up', () => {
+  const impatient = { imports: [LockModule.forRoot()], controllers: [ImpatientController] };
+
+  it('keeps the lock until it has ended', async () => {
+    room = new Room();
+    const get = await serve(impatient);
+    const locks = get.app.get(LockService);
+    expect((await get('/impatient/promise')).status).toBe(500);
+    expect(await line(locks, 'impatient')).toEqual({ holders: 1, waiters: 0 });
+    expect((await get('/impatient/promise')).status).toBe(500);
+    expect(room.visits).toBe(1);
+    room.open();
+    await until(async () => (await line(locks, 'impatient')).holders === 0);
+  });
+
+  it('is unsubscribed if it declares an Observable, and lets go at once', async () => {
+    events = new Subject();
+    const get = await serve(impatient);
+    expect((await get('/impatient/observable')).status).toBe(500);
+    expect(events.observed).toBe(false);
+    await until(async () => (await line(get.app.get(LockService), 'impatient')).holders === 0);
   });
 });

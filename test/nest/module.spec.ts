@@ -222,10 +222,22 @@ describe('at start-up', () => {
     expect((await problems({ imports: [Outside] }))[0]).toMatch(/Waits\.once cannot see .*Outside/);
   });
 
-  it('two global modules of one name would not lock against each other, and are refused', async () => {
-    const found = await problems({ imports: [LockModule.forRoot(), LockModule.forRoot()] });
+  it.each([true, false])('two of one name would not lock against each other, and are refused', async (isGlobal) => {
+    @Module({ imports: [LockModule.forRoot({ isGlobal })] })
+    class Other {}
+
+    const found = await problems({ imports: [LockModule.forRoot({ isGlobal }), Other] });
     expect(found).toHaveLength(1);
     expect(found[0]).toContain("'default' is imported twice");
+  });
+
+  it('two of one name that share their backend do lock against each other', async () => {
+    const backend = new MemoryBackend();
+    const one = (): ReturnType<typeof LockModule.forRoot> => LockModule.forRoot({ isGlobal: false, backend });
+    @Module({ imports: [one()], providers: [Waits] })
+    class Other {}
+
+    await start({ imports: [one(), Other], providers: [Waits] });
   });
 
   it('a factory-built or given instance is left to its first call', async () => {

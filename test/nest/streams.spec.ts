@@ -21,6 +21,8 @@ import { aMoment, errorOf, line, nobody, Room, serve, start, until } from './app
 const held = { holders: 1, waiters: 0 };
 const keyNow = (): string | undefined => LockService.current()?.key;
 
+let room = new Room();
+
 /** What happened to a source. */
 class Source {
   steps: string[] = [];
@@ -76,7 +78,7 @@ class Catalogue {
     return this.source.items();
   }
 
-  // An iterable that no generator function makes, so that it is not known before the call.
+  // An iterable that no generator function makes, so that it is not known before the call: a promise of one is answered.
   @Locked('items')
   plain(): AsyncIterable<unknown> {
     return this.source.items();
@@ -85,6 +87,21 @@ class Catalogue {
   @Locked('items')
   async cursor(): Promise<Cursor> {
     return new Cursor(this.source);
+  }
+
+  @Locked('items')
+  async frozen(): Promise<AsyncIterable<unknown>> {
+    return Object.freeze({ [Symbol.asyncIterator]: () => this.source.items() });
+  }
+
+  /** Answers in its own time, whatever else is asked meanwhile. */
+  @Locked('items')
+  async rooms(): Promise<AsyncIterable<string>> {
+    const next = async (): Promise<IteratorResult<string>> => {
+      await room.stay();
+      return { done: false, value: 'left' };
+    };
+    return { [Symbol.asyncIterator]: () => ({ next, return: async () => ({ done: true, value: undefined }) }) };
   }
 
   @Locked((key: string) => key, { waitMs: 0 })
@@ -111,10 +128,8 @@ async function catalogue(): Promise<{ catalogue: Catalogue; locks: LockService }
 const iterables: Record<string, (catalogue: Catalogue) => Promise<AsyncIterable<unknown>>> = {
   'an async generator': async (catalogue) => catalogue.items(),
   'a promise of an async generator': (catalogue) => catalogue.promised(),
-  'an undeclared async iterable': async (catalogue) => ({
-    [Symbol.asyncIterator]: () => catalogue.plain()[Symbol.asyncIterator](),
-  }),
-  'an undeclared async iterable, awaited': async (catalogue) => (await catalogue.plain()) as AsyncIterable<unknown>,
+  'an async iterable that no generator function makes': (catalogue) => catalogue.plain() as never,
+  'a promise of a frozen iterable': (catalogue) => catalogue.frozen(),
   'a promise of something that can be iterated': (catalogue) => catalogue.cursor(),
 };
 
@@ -418,6 +433,22 @@ describe('a response that is streamed', () => {
     await app.get(Files).short();
     await until(() => made.destroyed);
     await aMoment();
+  });
+});
+
+describe('an iterator that is ended while it is asked', () => {
+  it('keeps the lock until it has answered', async () => {
+    room = new Room();
+    const { catalogue: source, locks } = await catalogue();
+    const first = (await source.rooms())[Symbol.asyncIterator]();
+    const asked = first.next();
+    await until(() => room.visits === 1);
+    expect(await first.return!()).toEqual({ done: true, value: undefined });
+    expect(await line(locks, 'items')).toEqual(held);
+    room.open();
+    expect(await asked).toEqual({ done: false, value: 'left' });
+    await until(async () => (await line(locks, 'items')).holders === 0);
+    expect(await first.next()).toEqual({ done: true, value: undefined });
   });
 });
 

@@ -15,6 +15,7 @@ import { AppModule, Reports } from '../../sample/00-readme/modules.js';
 import { WalletModule, Wallets } from '../../sample/00-readme/quick-start.js';
 import { SharedWalletModule } from '../../sample/00-readme/redis.js';
 import { Transfers } from '../../sample/00-readme/service.js';
+import { walletsUnderTest } from '../../sample/00-readme/unit-test.js';
 import { someRedis } from '../support/redis-installed.js';
 
 /** Every file that the README is cut from does what the README says. */
@@ -45,6 +46,11 @@ describe('the code of the README', () => {
     } finally {
       await redis.stop();
     }
+  });
+
+  it('unit test: a locked class works as it does in the application', async () => {
+    const wallets = await walletsUnderTest();
+    await Promise.all([wallets.deposit('ann', 1), wallets.deposit('ann', 2)]);
   });
 
   it('decorator: keys by argument and instance, the current lock, and one of two runs skipped', async () => {
@@ -128,7 +134,7 @@ describe('the code of the README', () => {
       expect(explain(await failure(locks.run('a', { waitMs: 1 }, () => 1)))).toMatch(/^busy: 1 ahead after \d/);
       await held.release();
       const lost = await failure(locks.run('a', { maxHoldMs: 1 }, () => sleep(50)));
-      expect(explain(lost)).toBe('it ran, but perhaps not alone: max-hold');
+      expect(explain(lost)).toBe('it may have run, and not alone: max-hold');
       await app.close();
       const closed = await failure(locks.run('a', () => 1));
       expect(explain(closed)).toBe('it did not run, and nobody knows who holds a');
