@@ -1,57 +1,82 @@
 // Makes sure that the tests find the servers that they start, each for itself: what runs here already is left alone.
-// Arguments: which ones; all by default.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Debian's package of each, and where it puts the program. */
-const SERVERS = {
-  postgres: { package: 'postgresql', program: postgres },
-  etcd: { package: 'etcd-server', program: () => inPath('etcd') },
-  pgbouncer: { package: 'pgbouncer', program: () => inPath('pgbouncer') },
-};
-
 if (process.argv[1] === import.meta.filename) {
-  const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(SERVERS);
-  const problems = names.map((name) => problemWith(name)).filter((problem) => problem !== undefined);
-  for (const problem of problems) console.error(`servers: ${problem}`);
-  process.exitCode = problems.length > 0 ? 1 : 0;
+  const all =
+    ensureRedis() && ensureCompiler() && ensureServer('postgres') && ensureServer('etcd') && ensureServer('pgbouncer');
+  process.exitCode = all ? 0 : 1;
 }
 
-/** The path of a server's program, which is installed if need be and can be. @throws with a sentence that says what to install. */
+/** Whether there is a Redis to test with: one to start, or at least the one at REDIS_URL. */
+export function ensureRedis() {
+  if (found(() => runs('redis-server', '--version'), 'redis-server')) return true;
+  if (process.env.REDIS_URL) {
+    console.error('servers: no redis-server here: what takes more than the server at REDIS_URL is not run');
+    return true;
+  }
+  console.error(
+    'servers: the tests start redis-server, and there is none in PATH: install it (Debian: apt-get install redis-server)' +
+      ', or set REDIS_URL to a server that part of the tests may use',
+  );
+  return false;
+}
+
+/** Whether there is a C compiler: some tests set the clock of a process, with a few lines of C. */
+export function ensureCompiler() {
+  const source = join(import.meta.dirname, '../test/support/movable-clock.c');
+  if (found(() => runs('cc', '-fsyntax-only', source), 'gcc', 'libc6-dev')) return true;
+  console.error('servers: some tests compile C, and cc does not: install it (Debian: apt-get install gcc libc6-dev)');
+  return false;
+}
+
+/** Whether there is one of the servers that have no substitute. */
+export function ensureServer(name) {
+  const { package: debian } = servers()[name];
+  if (found(() => pathOf(name) !== undefined, debian)) return true;
+  console.error(`servers: the tests start ${name}, which is not here: install it (Debian: apt-get install ${debian})`);
+  return false;
+}
+
+/** Where the program of one of them is. @throws if it is nowhere. */
 export function programOf(name) {
-  const problem = problemWith(name);
-  if (problem !== undefined) throw new Error(problem);
-  return SERVERS[name].program();
+  const path = pathOf(name);
+  if (path === undefined) throw new Error(`there is no ${name} here: node tools/servers.mjs installs it, or says how`);
+  return path;
 }
 
-function problemWith(name) {
-  const server = SERVERS[name];
-  if (server === undefined) return `nobody knows ${name}: there are ${Object.keys(SERVERS).join(', ')}`;
-  if (server.program() !== undefined || (install(server.package) && server.program() !== undefined)) return undefined;
-  return `the tests start ${name}, which is not installed: install it (Debian: apt-get install ${server.package})`;
+/** Debian's package of each, and the folders that it puts its program in besides those of PATH. */
+function servers() {
+  return {
+    postgres: { package: 'postgresql', folders: postgresFolders() },
+    etcd: { package: 'etcd-server', folders: [] },
+    pgbouncer: { package: 'pgbouncer', folders: ['/usr/sbin'] },
+  };
 }
 
-function install(name) {
-  if (process.getuid?.() !== 0 || inPath('apt-get') === undefined) return false;
-  console.error(`servers: install ${name}`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // Two tests may find out at once.
-  const patient = ['-o', 'DPkg::Lock::Timeout=300', '-q'];
-  const aptGet = (...args) => spawnSync('apt-get', [...patient, ...args], { env, stdio: 'ignore' }).status === 0;
-  aptGet('update');
-  return aptGet('install', '--yes', '--no-install-recommends', name);
+function pathOf(name) {
+  const folders = [...servers()[name].folders, ...(process.env.PATH ?? '').split(':')];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
-/** Debian keeps several versions side by side, and out of PATH. */
-function postgres() {
+/** Debian keeps several versions side by side. The newest first. */
+function postgresFolders() {
   const root = '/usr/lib/postgresql';
   const versions = existsSync(root) ? readdirSync(root).filter((version) => /^\d+$/.test(version)) : [];
-  const latest = versions.toSorted((a, b) => b - a).map((version) => join(root, version, 'bin/postgres'));
-  return latest.find((path) => existsSync(path)) ?? inPath('postgres');
+  return versions.toSorted((a, b) => b - a).map((version) => join(root, version, 'bin'));
 }
 
-function inPath(name) {
-  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+/** Whether something is there, or else is after the packages have been installed, where that can be done. */
+function found(isThere, ...packages) {
+  if (isThere()) return true;
+  if (process.getuid?.() !== 0 || !runs('apt-get', '--version')) return false;
+  console.error(`servers: install ${packages.join(', ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const aptGet = (...args) => spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
+  return aptGet('update') && aptGet('install', '--yes', '--no-install-recommends', ...packages) && isThere();
+}
+
+function runs(command, ...args) {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }
