@@ -21,12 +21,12 @@ describe('worker threads', () => {
   }
 
   it('go through a hundred thousand critical sections each, and lose no update', async () => {
-    const plan = { callers: 64, localHandOffs: 1_023, leaseMs: 10_000, forMs: 25_000, sections: 100_000 };
-    const { counter, tookMs } = await run(plan);
-    // 800 000 in 8 s on two cores that have nothing else to do. A busy machine runs out of time.
-    expect(counter).toBeGreaterThan(THREADS * 10_000);
-    expect(tookMs).toBeLessThan(45_000);
-  });
+    const plan = { callers: 64, localHandOffs: 1_023, leaseMs: 10_000, forMs: 110_000, sections: 100_000 };
+    const { counter, done } = await run(plan);
+    expect(done).toEqual(Array.from({ length: THREADS }, () => 100_000));
+    expect(counter).toBe(800_000);
+    // 8 s on two cores that have little else to do.
+  }, 120_000);
 
   it('all get their share where the line orders all callers of all threads', async () => {
     const { done } = await run({ callers: 1, localHandOffs: 0, leaseMs: 10_000, forMs: 4_000, sections: 100_000 });

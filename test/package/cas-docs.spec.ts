@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
@@ -23,8 +24,14 @@ describe('docs/backends/cas.md', () => {
   });
 
   it('locks with the module that it shows', async () => {
-    const app = await Test.createTestingModule({ imports: [AppModule] }).compile();
-    expect(await app.get(LockService).run('a', () => 'done')).toBe('done');
-    await app.close();
+    const folder = mkdtempSync(join(tmpdir(), 'nestjs-locked-docs-'));
+    process.env['LOCKS_FOLDER'] = folder;
+    try {
+      const app = await Test.createTestingModule({ imports: [AppModule] }).compile();
+      expect(await app.get(LockService).run('a', () => 'done')).toBe('done');
+      await app.close();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
