@@ -19,7 +19,10 @@ const steps = {
   servers: () => node('tools/servers.mjs'),
   tests: () => jest(),
   'the ticket sale': () => node('tools/start.mjs'),
-  'the ticket sale by four processes': () => node('tools/start.mjs', '--backend', 'redis', '--processes', '4'),
+  'the ticket sale by four processes, on Redis': () => sale('redis'),
+  'the ticket sale by four processes, on PostgreSQL': () => sale('postgres'),
+  'the ticket sale by four processes, on etcd': () => sale('etcd'),
+  'the ticket sale by four threads': () => sale('shared-memory'),
 };
 const unit = { prepare: steps.prepare, 'unit tests': () => jest('--selectProjects', 'unit') };
 
@@ -43,6 +46,10 @@ console.log(`\n${passed} passed, ${failed} failed`);
 
 function node(...args) {
   if (!ran(process.execPath, args)) failed++;
+}
+
+function sale(backend) {
+  node('tools/start.mjs', '--backend', backend, '--processes', '4');
 }
 
 function script(name) {

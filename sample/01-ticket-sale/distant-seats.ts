@@ -1,5 +1,5 @@
-import { type ChildProcess } from 'node:child_process';
 import { NotFoundException } from '@nestjs/common';
+import { type Channel } from './channel.js';
 import { type SeatStore } from './seat.store.js';
 
 type Seats = Pick<SeatStore, 'putOnSale' | 'findFree' | 'assign'>;
@@ -16,13 +16,14 @@ interface Answer {
   readonly error?: string;
 }
 
-/** The seats as a process sees them that does not have them: a message there and one back. */
+/** The seats as a process or thread sees them that does not have them: a message there and one back. */
 export class DistantSeats implements Seats {
   private readonly open = new Map<number, (answer: Answer) => void>();
   private asked = 0;
 
-  constructor() {
-    process.on('message', (answer: Answer) => {
+  constructor(private readonly channel: Channel) {
+    channel.onMessage((message) => {
+      const answer = message as Answer;
       this.open.get(answer.number)?.(answer);
       this.open.delete(answer.number);
     });
@@ -42,7 +43,7 @@ export class DistantSeats implements Seats {
 
   private ask<T>(method: keyof Seats, ...args: unknown[]): Promise<T> {
     const number = (this.asked += 1);
-    process.send!({ number, method, args } satisfies Question);
+    this.channel.send({ number, method, args } satisfies Question);
     return new Promise((resolve, reject) => {
       this.open.set(number, ({ value, error }) => {
         if (error === undefined) resolve(value as T);
@@ -52,13 +53,12 @@ export class DistantSeats implements Seats {
   }
 }
 
-/** Answers what the DistantSeats of a child ask. */
-export function shareSeats(seats: Seats, child: ChildProcess): void {
-  child.on('message', ({ number, method, args }: Partial<Question>) => {
+/** Answers what the DistantSeats at the other end ask. */
+export function shareSeats(seats: Seats, channel: Channel): void {
+  channel.onMessage((message) => {
+    const { number, method, args } = message as Partial<Question>;
     if (number === undefined || method === undefined || args === undefined) return;
-    const answer = (answered: Omit<Answer, 'number'>): void => {
-      if (child.connected) child.send({ number, ...answered } satisfies Answer);
-    };
+    const answer = (answered: Omit<Answer, 'number'>): void => channel.send({ number, ...answered } satisfies Answer);
     const call = seats[method] as (...all: readonly unknown[]) => Promise<unknown>;
     call.apply(seats, [...args]).then(
       (value) => answer({ value }),

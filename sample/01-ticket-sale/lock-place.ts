@@ -3,14 +3,18 @@ import { type LockBackend } from 'nestjs-locked';
 
 /** Where locks live that several processes share. A file `<name>.lock-place.ts` is `--backend <name>`. */
 export interface LockPlace {
+  /** Whether only the threads of one process can share it. */
+  readonly threads?: boolean;
   /** Starts a server for this run alone, unless the environment names one. */
   start(): Promise<StartedPlace>;
   /** What each process gives to LockModule. */
-  connect(address: string): LockBackend;
+  connect(address: Address): LockBackend;
 }
 
+export type Address = string | SharedArrayBuffer;
+
 export interface StartedPlace {
-  readonly address: string;
+  readonly address: Address;
   stop(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { lockPlaces } from './lock-place.js';
+import { lockPlace, lockPlaces } from './lock-place.js';
 import { openProcesses } from './open-processes.js';
 import { openSale } from './open-sale.js';
 import { faultIn, progressOf, tableOf } from './report.js';
@@ -11,12 +11,16 @@ const USAGE = `npm start               500 buyers rush for 100 seats, first with
 npm start -- --serve    keeps the application up, to try it by hand
 npm start -- --backend redis --processes 4
                         the same sale by several processes, whose locks live on a server that is started for the run,
-                        or on the one at REDIS_URL. Backends: memory (one process), ${lockPlaces().join(', ')}`;
+                        or on the one at REDIS_URL, DATABASE_URL or ETCD_URL. With shared-memory it is several threads.
+                        Backends: memory (one process), ${lockPlaces().join(', ')}`;
 
 const { serve, backend, processes } = readArguments();
 const { urls, close } = backend === 'memory' ? await openSale() : await openProcesses(backend, processes);
 try {
-  if (processes > 1) console.log(`${processes} processes sell the same seats, with locks on ${backend}`);
+  if (processes > 1) {
+    const { threads } = await lockPlace(backend);
+    console.log(`${processes} ${threads ? 'threads' : 'processes'} sell the same seats, with locks on ${backend}`);
+  }
   if (serve) await serveByHand(urls);
   else process.exitCode = await compare(urls);
 } finally {

@@ -1,27 +1,43 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import type { Assignment } from './box-office.process.js';
+import { type Channel, channelOver, channelTo } from './channel.js';
 import { shareSeats } from './distant-seats.js';
-import { lockPlace } from './lock-place.js';
+import { type Address, lockPlace } from './lock-place.js';
 import { type OpenSale } from './open-sale.js';
 import { SeatStore } from './seat.store.js';
 
-/** The application several times over, each in a process of its own. All they have in common are the seats and the locks. */
+/** One of those who sell. It closes when we hang up. */
+interface Branch {
+  readonly channel: Channel;
+  readonly ended: Promise<unknown>;
+}
+
+const SCRIPT = join(import.meta.dirname, 'box-office.process.js');
+
+/**
+ * The application several times over, each in a process of its own, or in a thread, where the locks can only be shared by
+ * threads. All they have in common are the seats and the locks.
+ */
 export async function openProcesses(backend: string, count: number): Promise<OpenSale> {
-  const place = await (await lockPlace(backend)).start();
-  const children: ChildProcess[] = [];
+  const { start, threads } = await lockPlace(backend);
+  const { address, stop } = await start();
+  const branches: Branch[] = [];
   const close = async (): Promise<void> => {
-    await Promise.all(children.map(ended));
-    await place.stop();
+    for (const { channel } of branches) channel.hangUp();
+    await Promise.all(branches.map(({ ended }) => ended));
+    await stop();
   };
   try {
     const seats = new SeatStore();
     const urls = await Promise.all(
-      Array.from({ length: count }, async () => {
-        const child = fork(join(import.meta.dirname, 'box-office.process.js'), [backend, place.address]);
-        children.push(child);
-        shareSeats(seats, child);
-        return urlOf(child);
+      Array.from({ length: count }, () => {
+        const branch = threads ? startThread(backend, address) : startProcess(backend, address);
+        branches.push(branch);
+        shareSeats(seats, branch.channel);
+        return urlOf(branch);
       }),
     );
     return { urls, close };
@@ -31,17 +47,26 @@ export async function openProcesses(backend: string, count: number): Promise<Ope
   }
 }
 
-async function urlOf(child: ChildProcess): Promise<string> {
-  const died = once(child, 'exit').then(() => Promise.reject(new Error('a process of the sale did not start')));
-  died.catch(() => undefined);
-  const [{ url }] = (await Promise.race([once(child, 'message'), died])) as [{ url: string }];
-  return url;
+function startProcess(name: string, address: Address): Branch {
+  const child = fork(SCRIPT, [name, String(address)]);
+  return { channel: channelTo(child), ended: once(child, 'exit') };
 }
 
-/** It closes when its parent hangs up. */
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, 'exit');
-  if (child.connected) child.disconnect();
-  await exit;
+function startThread(name: string, address: Address): Branch {
+  const { port1, port2 } = new MessageChannel();
+  const workerData: Assignment = { name, address, port: port2 };
+  const worker = new Worker(SCRIPT, { workerData, transferList: [port2] });
+  return { channel: channelOver(port1), ended: once(worker, 'exit') };
+}
+
+async function urlOf({ channel, ended }: Branch): Promise<string> {
+  const url = new Promise<string>((resolve) => {
+    channel.onMessage((message) => {
+      const { url } = message as { url?: string };
+      if (url !== undefined) resolve(url);
+    });
+  });
+  const died = ended.then(() => Promise.reject(new Error('a process of the sale did not start')));
+  died.catch(() => undefined);
+  return Promise.race([url, died]);
 }

@@ -48,6 +48,19 @@ describe('a pool of PostgreSQL', () => {
       expect(() => new PostgresStore({ pool } as unknown as PostgresStoreOptions)).toThrow(LockConfigError);
     }
     expect(() => open({ commandTimeoutMs: 0 })).toThrow(LockConfigError);
+    expect(() => new PostgresStore({ url: server.url, pool: pool() })).toThrow(/either url or pool/);
+    const noUrl = (): PostgresStore => new PostgresStore({ url: 'user:secret@host' });
+    expect(noUrl).toThrow(/^(?!.*secret).*url must look like/);
+  });
+
+  it('is made for a url, and ended with the store', async () => {
+    const store = new PostgresStore({ url: `${server.url}?application_name=own`, createTable: true });
+    const heard = new Promise<void>((resolve) => store.watch!('own', resolve));
+    expect(await store.write('own', A, null)).toMatchObject({ ok: true });
+    await heard;
+    expect(await server.connections('own')).toBeGreaterThan(0);
+    await Promise.all([store.close(), store.close()]);
+    await until('its connections are gone', async () => (await server.connections('own')) === 0);
   });
 
   it('is neither closed nor left with anything', async () => {

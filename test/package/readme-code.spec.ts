@@ -12,10 +12,12 @@ import { announce, type Database, publish } from '../../sample/00-readme/fencing
 import { CartController } from '../../sample/00-readme/interceptor.js';
 import { Shop } from '../../sample/00-readme/locked.js';
 import { AppModule, Reports } from '../../sample/00-readme/modules.js';
+import { StoredWalletModule } from '../../sample/00-readme/postgres.js';
 import { WalletModule, Wallets } from '../../sample/00-readme/quick-start.js';
 import { SharedWalletModule } from '../../sample/00-readme/redis.js';
 import { Transfers } from '../../sample/00-readme/service.js';
 import { walletsUnderTest } from '../../sample/00-readme/unit-test.js';
+import { startPostgres } from '../support/postgres-server.js';
 import { someRedis } from '../support/redis-installed.js';
 
 /** Every file that the README is cut from does what the README says. */
@@ -32,19 +34,21 @@ describe('the code of the README', () => {
     const redis = await someRedis();
     process.env['REDIS_URL'] = redis.url;
     try {
-      await within(SharedWalletModule, (app) =>
-        within(SharedWalletModule, async (other) => {
-          const [lock, tried] = [
-            await app.get(LockService).acquire('wallet:ann'),
-            other.get(LockService).tryAcquire('wallet:ann'),
-          ];
-          expect(await tried).toBeNull();
-          await lock.release();
-          await Promise.all([app, other].map((each) => each.get(Wallets).deposit('ann', 5)));
-        }),
-      );
+      await keepsOutAnother(SharedWalletModule);
     } finally {
       await redis.stop();
+    }
+  });
+
+  it('PostgreSQL: nor there, and nothing is left of the locks', async () => {
+    const postgres = await startPostgres();
+    process.env['DATABASE_URL'] = postgres.url;
+    try {
+      await keepsOutAnother(StoredWalletModule);
+      const { rows } = await postgres.admin.query('SELECT * FROM nestjs_locks');
+      expect(rows).toEqual([]);
+    } finally {
+      await postgres.stop();
     }
   });
 
@@ -143,6 +147,20 @@ describe('the code of the README', () => {
     });
   });
 });
+
+/** Two applications, as two processes would be. */
+async function keepsOutAnother(module: Type): Promise<void> {
+  await within(module, (app) =>
+    within(module, async (other) => {
+      const lock = await app.get(LockService).acquire('wallet:ann');
+      expect(await other.get(LockService).tryAcquire('wallet:ann')).toBeNull();
+      await lock.release();
+      await Promise.all([app, other].map((each) => each.get(Wallets).deposit('ann', 5)));
+      // One that is held when the application closes is released before its connections are.
+      await other.get(LockService).acquire('wallet:ben');
+    }),
+  );
+}
 
 function withLocks(metadata: ModuleMetadata = {}): DynamicModule {
   class ReadmeModule {}

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import pg, { type Pool } from 'pg';
 import { LockConfigError } from '../../core/errors.js';
 import { type CasStore, type Version, type Versioned, type Written } from '../cas.store.js';
 import { isSerializationFailure } from './postgres.errors.js';
@@ -8,11 +8,14 @@ import { PostgresTable, type Statement } from './postgres.table.js';
 import { Watchers } from './watchers.js';
 
 export interface PostgresStoreOptions {
+  /** `postgres://user:password@host:5432/database`: with a pool of the store's own, which is closed with it. */
+  readonly url?: string;
   /**
-   * A Pool of `pg`, which stays yours: it is never closed or reconfigured. Best one that only locks use. Where callers hold
-   * connections while they wait for a lock, locks may otherwise find none free. It needs two at least.
+   * Or a Pool of `pg`, which stays yours: it is never closed or reconfigured. End it when the application has closed. Best
+   * one that only locks use: where callers hold connections while they wait for a lock, locks may otherwise find none
+   * free. It needs two at least.
    */
-  readonly pool: Pool;
+  readonly pool?: Pool;
   /** `nestjs_locks`, or with a schema `locks.nestjs_locks`; upper and lower case differ. */
   readonly table?: string;
   /** Creates the table if it is not there, which takes the right to. Or run the SQL of `postgresTableSql()` yourself. */
@@ -41,18 +44,25 @@ export class PostgresStore implements CasStore {
   private readonly watchers = new Watchers();
   private readonly listener: PostgresListener | undefined;
   private readonly createTable: boolean;
+  private ownPool: Pool | undefined;
   private created: Promise<void> | undefined;
 
   /** @throws LockConfigError for an option that cannot be. */
-  constructor({ pool, table, createTable = false, listen = true, commandTimeoutMs = 3_000 }: PostgresStoreOptions) {
-    if (typeof pool?.connect !== 'function' || typeof pool.totalCount !== 'number') {
-      throw new LockConfigError('pool must be a Pool of pg: a Client may be in the middle of a transaction');
-    }
+  constructor({
+    url,
+    pool,
+    table,
+    createTable = false,
+    listen = true,
+    commandTimeoutMs = 3_000,
+  }: PostgresStoreOptions) {
+    checkConnection(url, pool);
     if (!(commandTimeoutMs >= 1 && commandTimeoutMs <= 2 ** 31 - 1)) {
       throw new LockConfigError('commandTimeoutMs must be a number of milliseconds, 1 at least');
     }
     this.table = new PostgresTable(table);
-    this.commands = new PostgresCommands(pool, commandTimeoutMs);
+    if (url !== undefined) this.ownPool = new pg.Pool({ connectionString: url });
+    this.commands = new PostgresCommands((pool ?? this.ownPool)!, commandTimeoutMs);
     this.createTable = createTable;
     if (!listen) return;
     const listener = new PostgresListener(this.commands, this.table, this.watchers);
@@ -92,6 +102,9 @@ export class PostgresStore implements CasStore {
   async close(): Promise<void> {
     await this.listener?.close();
     await this.commands.close();
+    const { ownPool } = this;
+    this.ownPool = undefined;
+    await ownPool?.end();
   }
 
   /** The version written; or what is there; or undefined where that is not known. */
@@ -127,6 +140,19 @@ export class PostgresStore implements CasStore {
       this.created = undefined;
       throw error;
     }
+  }
+}
+
+/** Nothing of a URL is shown: there may be a password in it. */
+function checkConnection(url: unknown, pool: Partial<Pool> | undefined): void {
+  if ((url === undefined) === (pool === undefined)) {
+    throw new LockConfigError('give either url or pool: is a setting missing?');
+  }
+  if (pool !== undefined && (typeof pool?.connect !== 'function' || typeof pool.totalCount !== 'number')) {
+    throw new LockConfigError('pool must be a Pool of pg: a Client may be in the middle of a transaction');
+  }
+  if (url !== undefined && !/^postgres(ql)?:$/.test(URL.canParse(String(url)) ? new URL(String(url)).protocol : '')) {
+    throw new LockConfigError('url must look like postgres://user:password@host:5432/database; or give a pool');
   }
 }
 
