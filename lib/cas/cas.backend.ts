@@ -124,7 +124,9 @@ export class CasBackend implements LockBackend {
           ? { held: true, place, leaseMs: this.leaseSince(claimant, askedAt), waiting: after.length - held }
           : { held: false, place, ahead: rank, askAgainMs: this.askAgainMs(claimant, line, after.slice(0, rank)) };
       };
-      const beats = present === undefined || this.beatIsDue(claimant, askedAt);
+      // With a beat of its own, whoever comes in has a whole lease, and has not slept through the end of an older one.
+      const comesIn = rank < held && !claimant.held;
+      const beats = present === undefined || comesIn || this.beatIsDue(claimant, askedAt);
       // Whoever counts on it that a claim is dead writes that down: should it live, this is where one of them learns it.
       const buries = living.length < line.entries.length;
       return beats || buries ? { next: beats ? beating(after, id) : after, answer } : { answer };

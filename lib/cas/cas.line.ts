@@ -14,8 +14,11 @@ export interface Entry {
   readonly beat: Version;
 }
 
-/** In an entry that is about to be written: the version which that write will have. */
-export const THIS_WRITE: Version = 0n;
+/**
+ * In an entry that is about to be written: the version which that write will have. No shorter than any, so that a line
+ * that fits into a store does not grow out of it when others write it anew.
+ */
+export const THIS_WRITE: Version = BigInt(Number.MAX_SAFE_INTEGER);
 
 type Row = [id: string, slots: number, leaseMs: number, since: number, place: number, beat: number];
 

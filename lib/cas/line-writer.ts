@@ -46,7 +46,8 @@ export class LineWriter {
         if (written.ok) return answer(written.version);
         line = written.current;
         conflicts += 1;
-        await this.backOff(written.tookMs * 2 ** (conflicts - 2));
+        // Whoever joins gives way. A holder that did might lose its lease to those who come and go.
+        if (!claimant.held) await this.backOff(written.tookMs * 2 ** (conflicts - 2));
       } else if (fresh) {
         return answer(0n);
       } else {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import { LockService } from 'nestjs-locked';
+import { postgresTableSql } from 'nestjs-locked/cas/postgres';
 import { AppModule } from '../../sample/00-store/module.js';
 import { ROOT } from './source.js';
 
@@ -16,6 +17,10 @@ describe('docs/backends/cas.md', () => {
       encoding: 'utf8',
     });
     expect({ status, said: stdout + stderr }).toEqual({ status: 0, said: expect.stringMatching(/^[1-9]\d* blocks/) });
+  });
+
+  it('has the SQL for migrations as it is', () => {
+    expect(readFileSync(page, 'utf8')).toContain(`\n${postgresTableSql()}\n`);
   });
 
   it('has a complete store of under 60 lines', () => {
