@@ -48,6 +48,7 @@ const CONFIG: readonly (readonly [RegExp, string])[] = [
 /** Refused as it stands, without having been done, and not soon to be otherwise. */
 const REFUSED: readonly (readonly [RegExp, string])[] = [
   [/database space exceeded/, 'its database is full: compact it, defragment it and disarm its alarm'],
+  [/request is too large/, 'too many claims wait for the key: raise --max-request-bytes, or lower maxWaiters'],
 ];
 
 /**

@@ -7,6 +7,8 @@ import { type EtcdTls } from './etcd.options.js';
 const IDLE_MS = 30_000;
 /** A machine that is gone does not say so: a silent connection is asked so often. */
 const KEEP_ALIVE_MS = 5_000;
+/** What is asked besides waits: more connections would make it no faster. */
+const MOST_CONNECTIONS = 64;
 
 export interface EtcdRequest {
   readonly path: string;
@@ -20,7 +22,7 @@ export class EtcdHttp {
   private readonly agents: { readonly 'http:': HttpAgent; readonly 'https:': HttpsAgent };
 
   constructor(tls: EtcdTls | undefined) {
-    const keep = { keepAlive: true, timeout: IDLE_MS };
+    const keep = { keepAlive: true, timeout: IDLE_MS, maxSockets: MOST_CONNECTIONS };
     this.agents = { 'http:': new HttpAgent(keep), 'https:': new HttpsAgent({ ...tls, ...keep }) };
   }
 

@@ -68,8 +68,10 @@ export class EtcdStore implements CasStore {
   }
 
   async *list(prefix: string): AsyncIterable<string> {
-    let key = Buffer.concat([this.prefix, Buffer.from(prefix)]);
-    const end = endOf(key);
+    const start = Buffer.concat([this.prefix, Buffer.from(prefix)]);
+    const end = endOf(start);
+    // To etcd, the first of all keys is not the empty one.
+    let key = start.length > 0 ? start : Buffer.of(0);
     for (;;) {
       const range = { key: base64(key), range_end: base64(end), limit: LIST_PAGE, keys_only: true };
       const { kvs = [], more } = await this.gateway.call<Range>('/v3/kv/range', range);

@@ -38,13 +38,14 @@ export class PostgresTable {
 
   constructor(table = 'nestjs_locks') {
     // The sequence and the channel have to keep within the 63 bytes of a name.
-    const [, schema, own] = /^(?:([A-Za-z_]\w{0,62})\.)?([A-Za-z_]\w{0,50})$/.exec(String(table)) ?? [];
+    // Not by the search path, which may differ from connection to connection.
+    const [, schema = 'public', own] = /^(?:([A-Za-z_]\w{0,62})\.)?([A-Za-z_]\w{0,50})$/.exec(String(table)) ?? [];
     if (own === undefined) {
       throw new LockConfigError(
         'table must be a name of up to 51 letters, digits and _, or two with a dot between them',
       );
     }
-    const named = (name: string): string => (schema === undefined ? `"${name}"` : `"${schema}"."${name}"`);
+    const named = (name: string): string => `"${schema}"."${name}"`;
     const sequence = named(`${own}_version`);
     this.channel = `nestjs-lock:${own}`;
     this.name = named(own);
