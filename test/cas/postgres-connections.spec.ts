@@ -89,6 +89,21 @@ describe('a pool of PostgreSQL', () => {
     expect(await others.read('in a transaction')).toMatchObject({ value: A });
   });
 
+  it('of a version of pg that tells of no transactions is refused, and keeps its connections', async () => {
+    class OldClient extends pg.Client {
+      override getTransactionStatus = undefined as unknown as pg.Client['getTransactionStatus'];
+    }
+    const old = pool({ Client: OldClient, max: 1 });
+    const store = open({ pool: old, listen: false });
+    for (const work of [() => store.read('old'), () => store.write('old', A, null)]) {
+      expect(await rejection(work())).toMatchObject({
+        code: 'LOCK_CONFIG',
+        message: expect.stringContaining('update pg to 8.21 or later'),
+      });
+    }
+    expect([old.totalCount, old.idleCount]).toEqual([1, 1]);
+  });
+
   it('that has no connection free, or makes none, is not waited for longer than a statement may take', async () => {
     const one = pool({ max: 1 });
     const store = open({ pool: one, commandTimeoutMs: 200 });

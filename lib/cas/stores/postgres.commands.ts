@@ -1,4 +1,5 @@
-import type { Pool, PoolClient, QueryConfig } from 'pg';
+import type { Pool, PoolClient, QueryConfig, TransactionStatus } from 'pg';
+import { LockConfigError } from '../../core/errors.js';
 import { inTime } from './in-time.js';
 import { classified, isRefusal } from './postgres.errors.js';
 import { type Statement } from './postgres.table.js';
@@ -63,7 +64,15 @@ export class PostgresCommands {
   async borrow(): Promise<PoolClient> {
     for (;;) {
       const client = await this.connection();
-      if (!inTransaction(client)) return client;
+      const status = transactionStatusOf(client);
+      if (status === undefined) {
+        giveBack(client, true);
+        throw new LockConfigError(
+          'postgres: this version of pg does not tell whether a connection of the pool is in a transaction: ' +
+            'update pg to 8.21 or later',
+        );
+      }
+      if (status !== 'T' && status !== 'E') return client;
       // Somebody gave it back without ending what they had begun. They would take the locks back with it.
       giveBack(client, false);
     }
@@ -97,9 +106,9 @@ export function giveBack(client: PoolClient, usable: boolean): void {
   client.off('error', ignore);
 }
 
-function inTransaction(client: PoolClient): boolean {
-  // What older versions of pg do not tell is taken for granted.
-  return ['T', 'E'].includes((client as Partial<PoolClient>).getTransactionStatus?.() ?? 'I');
+/** undefined: this version of pg does not tell. */
+function transactionStatusOf(client: Partial<PoolClient>): TransactionStatus | undefined {
+  return client.getTransactionStatus?.();
 }
 
 function ignore(): void {}
