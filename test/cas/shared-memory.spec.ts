@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { CasBackend } from '../../lib/cas/index.js';
 import { SharedMemoryStore } from '../../lib/cas/shared-memory/index.js';
-import { LockConfigError, LockManager } from '../../lib/core/index.js';
+import { type Claim, LockConfigError, LockManager } from '../../lib/core/index.js';
 import { Compiled } from '../support/compiled.js';
 import { type Plan, rush, type Rush } from './threads/rush.js';
 
@@ -78,6 +78,27 @@ describe('the buffer', () => {
     await expect(locks.acquire('k'.repeat(300))).rejects.toBeInstanceOf(LockConfigError);
     expect(await locks.run('a', () => 'served')).toBe('served');
     await locks.close();
+  });
+
+  it('has room for a line for as long as it has had room for who joined it', async () => {
+    const refused = new Set<boolean>();
+    for (let length = 1; length < 256; length += 1) {
+      const store = new SharedMemoryStore({ buffer: SharedMemoryStore.allocate({ keys: 1, bytesPerBucket: 256 }) });
+      const backend = new CasBackend({ store });
+      const [first, second] = ['first', 'second'].map((id) =>
+        backend.claim({ key: 'k'.repeat(length), id, slots: 2, leaseMs: 10_000 }),
+      );
+      const joined = async (claim: Claim): Promise<boolean> => {
+        const { held } = await claim.attempt({ queue: true }).catch(() => ({ held: false }));
+        refused.add(!held);
+        return held;
+      };
+      if (!(await joined(first!))) continue;
+      if (await joined(second!)) expect(await second!.withdraw()).toBe(true);
+      expect(await first!.renew()).toBe(true);
+      expect(await first!.withdraw()).toBe(true);
+    }
+    expect(refused).toEqual(new Set([false, true]));
   });
 
   it('serves more keys than it was made for until they crowd, says so, and gets everything back', async () => {
