@@ -259,6 +259,17 @@ describe('the table', () => {
     expect(await store.read('key')).toEqual({ version: written.ok && written.version, value: A });
   });
 
+  it('is the same on connections that look for names elsewhere: the one in public, where no schema is given', async () => {
+    await server.admin.query('CREATE SCHEMA elsewhere');
+    const table = newTable();
+    const elsewhere = { pool: pool({ options: '-c search_path=elsewhere' }), table };
+    const written = await open(elsewhere).write('key', A, null);
+    expect(await open({ table }).read('key')).toEqual({ version: written.ok && written.version, value: A });
+    expect(await open({ table: `public.${table}` }).write('key', B, null)).toMatchObject({ ok: false });
+    const { rows } = await server.admin.query('SELECT schemaname FROM pg_tables WHERE tablename = $1', [table]);
+    expect(rows).toEqual([{ schemaname: 'public' }]);
+  });
+
   it('is used by who may create nothing, and nothing more than what is said to be needed', async () => {
     const [table, role] = [newTable(), 'may little'];
     await open({ table }).read('key');

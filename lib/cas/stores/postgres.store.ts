@@ -16,7 +16,7 @@ export interface PostgresStoreOptions {
    * free. It needs two at least.
    */
   readonly pool?: Pool;
-  /** `nestjs_locks`, or with a schema `locks.nestjs_locks`; upper and lower case differ. */
+  /** `nestjs_locks`, which is in `public`; or with a schema `locks.nestjs_locks`. Upper and lower case differ. */
   readonly table?: string;
   /** Creates the table if it is not there, which takes the right to. Or run the SQL of `postgresTableSql()` yourself. */
   readonly createTable?: boolean;

@@ -37,8 +37,8 @@ export class PostgresTable {
   private readonly nextVersion: string;
 
   constructor(table = 'nestjs_locks') {
-    // The sequence and the channel have to keep within the 63 bytes of a name.
-    // Not by the search path, which may differ from connection to connection.
+    // The sequence and the channel have to keep within the 63 bytes of a name. The schema is always named: connections may
+    // differ in their search path, and would find two tables.
     const [, schema = 'public', own] = /^(?:([A-Za-z_]\w{0,62})\.)?([A-Za-z_]\w{0,50})$/.exec(String(table)) ?? [];
     if (own === undefined) {
       throw new LockConfigError(
