@@ -1,3 +1,4 @@
+import { type EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
@@ -131,6 +132,27 @@ describe('a pool of PostgreSQL', () => {
     proxy.toClient.pass();
     await until('it works again', async () => (await store.read('silence')) !== null);
     await store.write('silence', null, (await store.read('silence'))!.version);
+  });
+
+  /** Of a server whose `lc_messages` are German: the severity of an error is in its language, too. */
+  class GermanClient extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      super(config);
+      const { connection } = this as unknown as { connection: EventEmitter };
+      connection.on('errorMessage', (error: pg.DatabaseError) => (error.severity = 'FEHLER'));
+    }
+  }
+
+  it.each([
+    ['English', pg.Client],
+    ['German', GermanClient],
+  ])('keeps a connection whose statement was refused, in %s', async (_language, Client) => {
+    const one = pool({ Client, max: 1 });
+    const store = open({ pool: one, createTable: false, listen: false, table: 'not_there' });
+    const processId = async (): Promise<number> => (await one.query('SELECT pg_backend_pid() AS pid')).rows[0].pid;
+    const before = await processId();
+    expect(await rejection(store.read('key'))).toMatchObject({ code: 'LOCK_CONFIG' });
+    expect(await processId()).toBe(before);
   });
 
   const secret = 'swordfish';

@@ -41,11 +41,16 @@ export function classified(error: unknown): Error {
   return cause;
 }
 
+/**
+ * What is wrong with a statement, or with what it works on, and not with the connection or its server: the severity that is
+ * told is in the language of the server. Not that a standby refuses to write (25006), for behind the same name there may be
+ * a primary by now.
+ */
+const OF_A_STATEMENT = /^(0A|22|23|3F|40|42|53100|54|55|57014|P0)/;
+
 /** Whether the server has refused a statement, and nothing else has happened to the connection. */
 export function isRefusal(error: unknown): boolean {
-  const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown };
-  // Standbys refuse to write; behind the same name there may be a primary by now.
-  return severity === 'ERROR' && code !== '25006';
+  return OF_A_STATEMENT.test(factsOf(error).code ?? '');
 }
 
 /** Whether a statement was undone because of another one at the same time. */
