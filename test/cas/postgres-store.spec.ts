@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
@@ -205,6 +207,29 @@ describe('the versions of a key rise in the order in which they land', () => {
     await server.restart();
     await write();
     expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => (a < b ? -1 : 1)));
+  });
+});
+
+describe('a sequence that begins anew, as that of a logical replica does,', () => {
+  it('goes on behind all tokens when it is set as the page says, however often', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/backends/cas.md'), 'utf8');
+    const [setOn] = /SELECT setval.*;/.exec(page)!;
+    const store = open();
+    const version = async (): Promise<bigint> => {
+      const key = `version ${(keys += 1)}`;
+      const written = await store.write(key, A, null);
+      return written.ok ? written.version : 0n;
+    };
+    let keys = 0;
+    for (let last = await version(), round = 0; round < 2; round += 1) {
+      await server.admin.query('ALTER SEQUENCE nestjs_locks_version RESTART');
+      expect(await version()).toBe(1n);
+      await server.admin.query(setOn);
+      const next = await version();
+      expect(next).toBeGreaterThan(last);
+      expect(next).toBeLessThan(BigInt(Number.MAX_SAFE_INTEGER) / 2n);
+      last = next;
+    }
   });
 });
 
