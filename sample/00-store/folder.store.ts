@@ -6,7 +6,7 @@ import { type CasStore, type Version, type Versioned, type Written } from 'nestj
 
 /**
  * Each key has a folder, and in it a file `<version>.<name of the file with the value>`. To write is to rename that file:
- * of all who try only one can, since no name comes twice. For the processes of one machine.
+ * of all who try only one can, since no name comes twice. For the processes of one machine, on a disk of its own.
  */
 export class FolderStore implements CasStore {
   readonly name = 'folder';
@@ -16,8 +16,8 @@ export class FolderStore implements CasStore {
   async read(key: string): Promise<Versioned | null> {
     const { folder, version, file } = await this.latest(key);
     if (file === '') return null;
-    const value = await readFile(join(folder, file)).catch(() => undefined);
-    return value === undefined ? this.read(key) : { version, value };
+    const value = await readFile(join(folder, file)).catch(nullIfGone);
+    return value === null ? this.read(key) : { version, value };
   }
 
   async write(key: string, next: Uint8Array | null, expected: Version | null): Promise<Written> {
@@ -25,9 +25,8 @@ export class FolderStore implements CasStore {
     if ((file === '' ? null : version) !== expected) return { ok: false, current: await this.read(key) };
     const nextFile = next === null ? '' : `value-${randomUUID()}`;
     if (next !== null) await writeFile(join(folder, nextFile), next);
-    try {
-      await rename(join(folder, `${version}.${file}`), join(folder, `${version + 1n}.${nextFile}`));
-    } catch {
+    const written = rename(join(folder, `${version}.${file}`), join(folder, `${version + 1n}.${nextFile}`));
+    if ((await written.catch(nullIfGone)) === null) {
       if (next !== null) await rm(join(folder, nextFile));
       return { ok: false, current: await this.read(key) };
     }
@@ -51,5 +50,11 @@ export class FolderStore implements CasStore {
     await rename(draft, folder).catch(() => rm(draft, { recursive: true }));
     return readdir(folder);
   }
+}
+
+/** Gone is what somebody faster has renamed. After any other error nobody knows what was done. */
+function nullIfGone(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
 }
 // #endregion
