@@ -121,12 +121,11 @@ export class CasBackend implements LockBackend {
       const answer = (version: Version): Standing => {
         const place = present?.place ?? version;
         return rank < held
-          ? { held: true, place, leaseMs: this.leaseSince(claimant, askedAt), waiting: after.length - held }
+          ? { held: true, place, leaseMs: this.leaseOf(claimant), waiting: after.length - held }
           : { held: false, place, ahead: rank, askAgainMs: this.askAgainMs(claimant, line, after.slice(0, rank)) };
       };
-      // With a beat of its own, whoever comes in has a whole lease, and has not slept through the end of an older one.
-      const comesIn = rank < held && !claimant.held;
-      const beats = present === undefined || comesIn || this.beatIsDue(claimant, askedAt);
+      // Whoever is told that it is in has a beat of this very call: it may have slept through the end of an older one.
+      const beats = present === undefined || rank < held || this.beatIsDue(claimant, askedAt);
       // Whoever counts on it that a claim is dead writes that down: should it live, this is where one of them learns it.
       const buries = living.length < line.entries.length;
       return beats || buries ? { next: beats ? beating(after, id) : after, answer } : { answer };
@@ -184,9 +183,9 @@ export class CasBackend implements LockBackend {
     return this.rule.othersEnd(sightings.get(id)!.seen, leaseMs, this.driftRatio) - this.clock.now();
   }
 
-  /** The core counts it from when it asked, and that of a renewal from when it asked for that. */
-  private leaseSince({ beat, request }: Claimant, askedAt: number): number {
-    return this.rule.ownersEnd(beat!, request.leaseMs, this.driftRatio) - Math.max(askedAt, beat!.sentAt);
+  /** The core counts it from when it asked, before the beat was sent. */
+  private leaseOf({ beat, request }: Claimant): number {
+    return this.rule.ownersEnd(beat!, request.leaseMs, this.driftRatio) - beat!.sentAt;
   }
 
   private beatIsDue({ beat, request }: Claimant, now: number): boolean {

@@ -57,7 +57,7 @@ export interface Claim {
    * With `queue: false` a claim that is not in leaves the line again, within the same step: it was refused and nothing
    * of it is left. That holds for a claim that has waited, too; its last try and its leaving are one call.
    *
-   * Asking must not write unless something changed, or watchers would wake each other for ever.
+   * Asking in line must not write unless something changed, or watchers would wake each other for ever.
    */
   attempt(options: { readonly queue: boolean }): Promise<Standing>;
 

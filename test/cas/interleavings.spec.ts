@@ -105,7 +105,7 @@ describe('two claims', () => {
 });
 
 describe('a lease', () => {
-  it('begins with a beat for whoever comes in, and is no longer than from that for who asks again', async () => {
+  it('begins with a beat for whoever is told that it is in, and again when it asks again', async () => {
     const world = new World();
     const [one, two] = [world.process(0.05), world.process(0.05)];
     const holder = one.claim('holder');
@@ -114,11 +114,12 @@ describe('a lease', () => {
     await waiter.attempt(queue);
     await world.clock.pass(250);
     await holder.withdraw();
-    expect(await waiter.attempt(queue)).toMatchObject({ held: true, leaseMs: LEASE * 0.95 });
-    const writes = two.gate.count('write');
-    await world.clock.pass(250);
-    expect(await waiter.attempt(queue)).toMatchObject({ held: true, leaseMs: LEASE * 0.95 - 250 });
-    expect(two.gate.count('write')).toBe(writes);
+    for (let ask = 0; ask < 3; ask += 1) {
+      const writes = two.gate.count('write');
+      expect(await waiter.attempt(queue)).toMatchObject({ held: true, leaseMs: LEASE * 0.95 });
+      expect(two.gate.count('write')).toBe(writes + 1);
+      await world.clock.pass(250);
+    }
   });
 
   it('ends for those who watch it, however many other lines they see', async () => {

@@ -88,7 +88,7 @@ export const wakesCases = [
     await waiter.holds();
   }),
 
-  mutexCase('asking wakes nobody, nor does a try that is refused', async (trial) => {
+  mutexCase('asking in line wakes nobody, nor does a try that is refused', async (trial) => {
     const key = await trial.mutexKey();
     const clients = await trial.connectTwo();
     const line = Array.from({ length: 4 }, (_, n) => trial.claim(clients[n % 2]!, key));
@@ -97,11 +97,12 @@ export const wakesCases = [
     await quiet(trial);
     for (const heard of wakes) heard.length = 0;
     for (let times = 0; times < 10; times += 1) {
-      for (const claim of line) await claim.asks();
+      // Whoever is in has nothing to ask; to restart a lease, a backend may have to write.
+      for (const claim of line.slice(1)) await claim.asks();
       await trial.claim(clients[times % 2]!, key).isRefused();
     }
     await quiet(trial);
-    // Forty questions and ten tries: a few wakes may have been on their way, but not one for each.
+    // Thirty questions and ten tries: a few wakes may have been on their way, but not one for each.
     const woken = wakes.reduce((sum, heard) => sum + heard.length, 0);
     assert.ok(woken <= line.length, `${woken} wakes`);
   }),

@@ -27,7 +27,7 @@ export const wakesMistakes: readonly Mistake[] = [
   },
   {
     name: 'every question wakes all who wait',
-    caughtBy: ['asking wakes nobody, nor does a try that is refused'],
+    caughtBy: ['asking in line wakes nobody, nor does a try that is refused'],
     changes: ({ clock }) => {
       const watchers = new Set<() => void>();
       return {
