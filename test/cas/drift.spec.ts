@@ -40,16 +40,16 @@ describe('the simulation', () => {
 
   // With the seed at which to begin: none before it finds anything, and so the test is quick.
   const wrong: [string, number, Partial<Making>][] = [
-    ['no allowance for drift', 14, { driftRatio: 0 }],
-    ['an allowance for half the drift', 123, { driftRatio: DRIFT / 2 }],
+    ['no allowance for drift', 10, { driftRatio: 0 }],
+    ['an allowance for half the drift', 84, { driftRatio: DRIFT / 2 }],
     [
       'an owner that counts from the reply',
-      10,
+      129,
       { rule: { ...leaseRule, ownersEnd: ({ receivedAt }, ...rest) => leaseRule.ownersEnd(at(receivedAt), ...rest) } },
     ],
     [
       'an observer that counts from when it sent its question',
-      312,
+      29,
       { rule: { ...leaseRule, othersEnd: ({ sentAt }, ...rest) => leaseRule.othersEnd(at(sentAt), ...rest) } },
     ],
     ['an observer that drops a claim without looking whether its beat still stands', 1, { through: writesBlindly }],

@@ -2,7 +2,7 @@ import { CasBackend, type CasStore, MemoryStore } from '../../../lib/cas/index.j
 import { type LeaseRule, leaseRule } from '../../../lib/cas/lease.rule.js';
 import { isLockError, type Lock, LockManager } from '../../../lib/core/index.js';
 import { Dice, Machine, Simulation } from '../../core/chaos/simulation.js';
-import { type Distance, FarStore } from './far.store.js';
+import { type Distance, FarStore, LONGEST_SLEEP_MS } from './far.store.js';
 
 /** What a run is made with, right or wrong. */
 export interface Making {
@@ -29,8 +29,8 @@ const PROCESSES = 3;
 const LEASE_MS = 4_000;
 const TROUBLE_MS = 25_000;
 const CALM_MS = 60_000;
-const IN_TROUBLE: Distance = { latencyMs: 1_500, lossRate: 0.06 };
-const IN_CALM: Distance = { latencyMs: 100, lossRate: 0 };
+const IN_TROUBLE: Distance = { latencyMs: 1_500, lossRate: 0.06, sleepRate: 0.01 };
+const IN_CALM: Distance = { latencyMs: 100, lossRate: 0, sleepRate: 0 };
 
 interface Process {
   readonly name: string;
@@ -101,6 +101,9 @@ class Run {
     });
     for (let pauses = dice.below(4); pauses > 0; pauses -= 1) {
       simulation.at(dice.fraction() * TROUBLE_MS, () => clock.stall(dice.fraction() * 2_500));
+    }
+    for (let sleeps = dice.below(3); sleeps > 0; sleeps -= 1) {
+      simulation.at(dice.fraction() * TROUBLE_MS, () => clock.suspend(dice.fraction() * LONGEST_SLEEP_MS));
     }
     for (let callers = dice.oneOf(1, 1, 2); callers > 0; callers -= 1)
       void this.call({ name, machine: clock, link, locks });

@@ -6,9 +6,13 @@ export interface Distance {
   readonly latencyMs: number;
   /** Of replies, and of writes that arrive late, after it was said that nobody knows of them. */
   readonly lossRate: number;
+  /** Of machines that are suspended while an answer is on its way. */
+  readonly sleepRate: number;
 }
 
 const LATE_WRITE_MS = 6_000;
+/** Of a machine that is suspended: several leases. */
+export const LONGEST_SLEEP_MS = 12_000;
 
 /** A store as one process sees it: far away, and not all that is sent to it or back arrives in time. */
 export class FarStore implements CasStore {
@@ -45,8 +49,8 @@ export class FarStore implements CasStore {
   }
 
   private async send<T>(call: () => Promise<T>): Promise<T> {
-    const { dice, simulation } = this;
-    const { latencyMs, lossRate } = this.distance();
+    const { dice, machine, simulation } = this;
+    const { latencyMs, lossRate, sleepRate } = this.distance();
     const thereMs = this.wayMs(latencyMs);
     const backMs = this.wayMs(latencyMs);
     if (simulation.time < this.cutUntil) {
@@ -62,6 +66,7 @@ export class FarStore implements CasStore {
     const answer = await new Promise<T>((resolve) => {
       simulation.at(simulation.time + thereMs, () => resolve(call()));
     });
+    if (dice.chance(sleepRate)) machine.suspend(dice.fraction() * LONGEST_SLEEP_MS);
     await this.passes(backMs);
     return answer;
   }
