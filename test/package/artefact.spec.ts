@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startPostgres } from '../support/postgres-server.js';
 import { someRedis } from '../support/redis-installed.js';
 import { packageJson, ROOT } from './source.js';
 import { namesIn } from './surface.js';
@@ -74,6 +75,23 @@ export const backends: LockBackend[] = [new RedisBackend({ url: '' }), new Redis
 void new RedisBackend({});
 `;
 
+const COMMONJS_ON_POSTGRES = `
+const { LockManager } = require('nestjs-locked');
+const { CasBackend } = require('nestjs-locked/cas');
+const { PostgresStore } = require('nestjs-locked/cas/postgres');
+const backend = new CasBackend({ store: new PostgresStore({ url: process.argv[2], createTable: true }) });
+const locks = new LockManager({ backend });
+locks.run('key', () => 'ran').then(console.log).finally(() => locks.close());
+`;
+
+const TYPES_OF_POSTGRES = `
+import { Pool } from 'pg';
+import { PostgresStore } from 'nestjs-locked/cas/postgres';
+export const stores = [new PostgresStore({ url: '' }), new PostgresStore({ pool: new Pool() })];
+// @ts-expect-error a table has a name
+void new PostgresStore({ url: '', table: 1 });
+`;
+
 const OFFLINE = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'];
 
 describe('the published package, installed from its tarball next to Nest', () => {
@@ -138,8 +156,9 @@ describe('the published package, installed from its tarball next to Nest', () =>
     run(join(ROOT, 'node_modules/typescript/bin/tsc'));
   }, 60_000);
 
-  it('exports at run time what was agreed on, and locks on a server, where its client is installed', async () => {
-    npm(folder, 'install', ...OFFLINE, `ioredis@${devDependencies['ioredis']}`);
+  it('exports at run time what was agreed on, and locks on servers, where their clients are installed', async () => {
+    const clients = ['ioredis', 'pg', '@types/pg'].map((name) => `${name}@${devDependencies[name]}`);
+    npm(folder, 'install', ...OFFLINE, ...clients);
     const { names } = JSON.parse(run('app.js', ...entries)) as { names: Record<string, string[]> };
     const agreed = namesIn(readFileSync(join(import.meta.dirname, 'public-surface.txt'), 'utf8'));
     const loaded = Object.entries(names).flatMap(([entry, own]) => own.map((name) => `${entry}: value  ${name}`));
@@ -153,6 +172,16 @@ describe('the published package, installed from its tarball next to Nest', () =>
       run(join(ROOT, 'node_modules/typescript/bin/tsc'));
     } finally {
       await redis.stop();
+    }
+
+    const postgres = await startPostgres();
+    try {
+      write('postgres.cjs', COMMONJS_ON_POSTGRES);
+      expect(run('postgres.cjs', postgres.url)).toBe('ran\n');
+      write('app.ts', TYPES_OF_POSTGRES);
+      run(join(ROOT, 'node_modules/typescript/bin/tsc'));
+    } finally {
+      await postgres.stop();
     }
   }, 120_000);
 
