@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CasBackend } from '../../lib/cas/index.js';
 import { SharedMemoryStore } from '../../lib/cas/shared-memory/index.js';
 import { type Claim, LockConfigError, LockManager } from '../../lib/core/index.js';
@@ -10,7 +10,8 @@ import { type Plan, rush, type Rush } from './threads/rush.js';
 const THREADS = 8;
 
 describe('worker threads', () => {
-  const compiled = new Compiled('lib/core', 'lib/cas', 'test/cas/threads');
+  let compiled: Compiled;
+  beforeAll(() => void (compiled = new Compiled('lib/core', 'lib/cas', 'test/cas/threads')));
   afterAll(() => compiled[Symbol.dispose]());
 
   async function run(plan: Omit<Plan, 'threads'>): Promise<Rush> {
