@@ -104,7 +104,8 @@ export class ZooKeeperClient {
     const [names, stat] = await this.ask<Values>([OK, NO_NODE], (done) =>
       this.handle.a_get_children2(path, false, done),
     );
-    return names === null || stat === null ? undefined : { names, stat };
+    // A copy: the driver's arrays are of the realm that it was loaded in, and all that is made of them would be, too.
+    return names === null || stat === null ? undefined : { names: [...names], stat };
   }
 
   // What the leader has a part in.
@@ -157,7 +158,12 @@ export class ZooKeeperClient {
     });
   }
 
-  private async create(path: string, data: string, flags: number, answers: readonly number[]): Promise<[string, number]> {
+  private async create(
+    path: string,
+    data: string,
+    flags: number,
+    answers: readonly number[],
+  ): Promise<[string, number]> {
     const [code, made] = await this.codeOf<[string]>(answers, (done) => this.handle.a_create(path, data, flags, done));
     return [made, code];
   }
@@ -182,7 +188,9 @@ export class ZooKeeperClient {
       };
       this.open.add(reject);
       const sent = send((code, text, ...values) => {
-        const trouble = answers.includes(code) ? undefined : (unanswered(code, text) ?? refusal(code, this.settings.root));
+        const trouble = answers.includes(code)
+          ? undefined
+          : (unanswered(code, text) ?? refusal(code, this.settings.root));
         settle(() => (trouble === undefined ? resolve([code, ...values]) : reject(trouble)));
       });
       // Then the callback never comes.

@@ -85,7 +85,8 @@ function unloadable(cause: unknown): LockConfigError {
   if (code === 'MODULE_NOT_FOUND' && message?.includes("'zookeeper'")) {
     return new LockConfigError('zookeeper: its driver is not installed: npm install zookeeper', undefined, { cause });
   }
-  const forOther = /NODE_MODULE_VERSION|ERR_DLOPEN_FAILED|No native build|was compiled against|invalid ELF|self-register/;
+  const forOther =
+    /NODE_MODULE_VERSION|ERR_DLOPEN_FAILED|No native build|was compiled against|invalid ELF|self-register/;
   if (code === 'ERR_DLOPEN_FAILED' || forOther.test(message ?? '')) {
     return new LockConfigError(
       `zookeeper: its driver was not built, or was built for another Node than ${process.version}: npm rebuild zookeeper ` +

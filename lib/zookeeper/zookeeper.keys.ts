@@ -36,7 +36,12 @@ export interface ClaimName {
 export function readClaimName(name: string): ClaimName | undefined {
   const [, id, slots, sequence] = /^([^,]+),(all|\d+),(-?\d+)$/.exec(name) ?? [];
   if (id === undefined) return undefined;
-  return { name, id: decodeURIComponent(id), slots: slots === 'all' ? Infinity : Number(slots), sequence: Number(sequence) };
+  return {
+    name,
+    id: decodeURIComponent(id),
+    slots: slots === 'all' ? Infinity : Number(slots),
+    sequence: Number(sequence),
+  };
 }
 
 function encode(text: string): string {

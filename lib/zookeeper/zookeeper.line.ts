@@ -67,7 +67,10 @@ export interface JoinedLine {
  * were made before it. So if none was made besides, and there is one more than before, none has gone either.
  */
 export function makingOf({ before, names, after, sequence }: JoinedLine): number | undefined {
-  const made = before === undefined ? { twice: 0, there: 0 } : { twice: before.cversion + before.numChildren, there: before.numChildren };
+  const made =
+    before === undefined
+      ? { twice: 0, there: 0 }
+      : { twice: before.cversion + before.numChildren, there: before.numChildren };
   const alone =
     ((made.twice - 2 * sequence) | 0) === 0 &&
     ((after.cversion + after.numChildren - 2 * (sequence + 1)) | 0) === 0 &&

@@ -32,7 +32,8 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 /** @throws LockConfigError */
 export function readOptions(options: ZooKeeperBackendOptions): ZooKeeperSettings {
   const { connect, sessionTimeoutMs = 10_000, root = '/nestjs-locked', auth } = options ?? {};
-  if (typeof connect !== 'string') throw new LockConfigError(`connect must look like ${EXAMPLE}: is a setting missing?`);
+  if (typeof connect !== 'string')
+    throw new LockConfigError(`connect must look like ${EXAMPLE}: is a setting missing?`);
   const slash = connect.indexOf('/');
   const hosts = slash === -1 ? connect : connect.slice(0, slash);
   const chroot = slash === -1 || slash === connect.length - 1 ? '' : checkPath('the chroot', connect.slice(slash));
@@ -40,7 +41,8 @@ export function readOptions(options: ZooKeeperBackendOptions): ZooKeeperSettings
     throw new LockConfigError(`sessionTimeoutMs must be from ${MIN_TIMEOUT_MS} to ${MAX_TIMEOUT_MS} milliseconds`);
   }
   const path = `${chroot}${checkPath('root', root)}`;
-  if (path.split('/')[1] === 'zookeeper') throw new LockConfigError('/zookeeper is reserved by ZooKeeper: choose another root');
+  if (path.split('/')[1] === 'zookeeper')
+    throw new LockConfigError('/zookeeper is reserved by ZooKeeper: choose another root');
   return { servers: hosts.split(',').map(readServer), sessionTimeoutMs, root: path, auth: readAuth(auth) };
 }
 
@@ -66,7 +68,13 @@ function checkPath(name: string, path: unknown): string {
 function readAuth(auth: ZooKeeperBackendOptions['auth']): string | undefined {
   if (auth === undefined) return undefined;
   const { user, password } = auth ?? {};
-  if (typeof user !== 'string' || typeof password !== 'string' || user === '' || password === '' || user.includes(':')) {
+  if (
+    typeof user !== 'string' ||
+    typeof password !== 'string' ||
+    user === '' ||
+    password === '' ||
+    user.includes(':')
+  ) {
     throw new LockConfigError('auth must be { user, password }, neither empty, and the user without a colon');
   }
   return `${user}:${password}`;

@@ -38,7 +38,10 @@ export class SessionProof {
   /** Nothing was heard for so long that the server has likely ended the session, or will not know it when it comes back. */
   get over(): boolean {
     const silence = this.since(this.proven);
-    return silence >= this.timeoutMs && (this.doubtfulSince === undefined || this.since(this.doubtfulSince) >= this.timeoutMs);
+    return (
+      silence >= this.timeoutMs &&
+      (this.doubtfulSince === undefined || this.since(this.doubtfulSince) >= this.timeoutMs)
+    );
   }
 
   /** How long ago the last sign of life that counts was sent. */

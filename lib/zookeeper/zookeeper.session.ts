@@ -129,10 +129,7 @@ export class ZooKeeperSession {
   async ready(): Promise<void> {
     if (!this.alive) throw this.why!;
     if (this.connected) return;
-    await within(
-      this.patienceMs,
-      new Promise<void>((resolve) => this.waiting.add(resolve)),
-    ).catch(() => {
+    await within(this.patienceMs, new Promise<void>((resolve) => this.waiting.add(resolve))).catch(() => {
       throw this.why ?? new NotKnownError(`not connected within ${Math.round(this.patienceMs)} ms`);
     });
     if (!this.alive) throw this.why!;

@@ -62,10 +62,14 @@ export class ZooKeeperProcess {
 
   /** Resolves when it serves. Itself: somebody else's server may be on that port. */
   async serves(set: ZooKeeperSetUp): Promise<void> {
-    await until('ZooKeeper serves', async () => {
-      if (!this.alive) throw this.deathOf(set);
-      return (await fourLetters(set.port, 'conf')).includes(`dataDir=${set.folder}`);
-    }, 60_000);
+    await until(
+      'ZooKeeper serves',
+      async () => {
+        if (!this.alive) throw this.deathOf(set);
+        return (await fourLetters(set.port, 'conf')).includes(`dataDir=${set.folder}`);
+      },
+      60_000,
+    );
   }
 
   /** Resolves when it is gone. */

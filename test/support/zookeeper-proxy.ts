@@ -5,7 +5,16 @@ export function startZooKeeperProxy(server: { readonly port: number }): Promise<
   return TcpProxy.start(server.port, jute);
 }
 
-export const OPERATION = { create: 1, delete: 2, exists: 3, getData: 4, sync: 9, ping: 11, getChildren2: 12, container: 19 };
+export const OPERATION = {
+  create: 1,
+  delete: 2,
+  exists: 3,
+  getData: 4,
+  sync: 9,
+  ping: 11,
+  getChildren2: 12,
+  container: 19,
+};
 
 /** The operation that a request asks for; undefined: it is the handshake. */
 export function operationOf(request: Buffer): number | undefined {
