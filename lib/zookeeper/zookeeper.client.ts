@@ -136,6 +136,7 @@ export class ZooKeeperClient {
 
   /** false: there was no such node. */
   async remove(path: string): Promise<boolean> {
+    // oxlint-disable-next-line no-underscore-dangle -- the driver's name
     const [code] = await this.codeOf([OK, NO_NODE], (done) => this.handle.a_delete_(path, ANY_VERSION, done));
     return code === OK;
   }
