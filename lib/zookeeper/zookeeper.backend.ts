@@ -61,7 +61,7 @@ export class ZooKeeperBackend implements LockBackend {
   }
 
   async inspect(key: string): Promise<readonly Place[]> {
-    const session = await this.sessions.withRoom();
+    const session = await this.sessions.any();
     const parent = this.keys.lineOf(key);
     const [, children] = await session.ask((client) => Promise.all([client.sync(), client.children(parent)]));
     const line = readLine(children?.names ?? []);
@@ -80,7 +80,7 @@ export class ZooKeeperBackend implements LockBackend {
   }
 
   async *list({ prefix = '' }: { readonly prefix?: string } = {}): AsyncIterable<string> {
-    const session = await this.sessions.withRoom();
+    const session = await this.sessions.any();
     const { root } = this.keys;
     const [, children] = await session.ask((client) => Promise.all([client.sync(), client.children(root)]));
     const names = (children?.names ?? []).filter((name) => this.keys.keyOf(name)?.startsWith(prefix) === true);

@@ -116,10 +116,9 @@ export class ZooKeeperClaim implements Member {
   private async seat(): Promise<ZooKeeperSession> {
     if (this.session?.alive === true) return this.session;
     this.leaveSeat();
-    const session = await this.sessions.withRoom(this.bytes);
+    const session = await this.sessions.take(this.bytes);
     this.session = session;
     session.members.add(this);
-    this.sessions.taken(session, this.bytes);
     return session;
   }
 

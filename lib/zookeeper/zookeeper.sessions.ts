@@ -13,7 +13,7 @@ const MOST_BYTES_PER_SESSION = 500_000;
 export class ZooKeeperSessions {
   private readonly sessions = new Set<ZooKeeperSession>();
   private readonly load = new Map<ZooKeeperSession, number>();
-  private opening: Promise<ZooKeeperSession> | undefined;
+  private opening: Promise<void> | undefined;
   private closed = false;
 
   constructor(
@@ -22,22 +22,24 @@ export class ZooKeeperSessions {
     private readonly mostBytes = MOST_BYTES_PER_SESSION,
   ) {}
 
-  /** A session with room for a node of such a name, connected or about to be. */
-  async withRoom(bytes = 0): Promise<ZooKeeperSession> {
-    if (this.closed) throw new SessionEndedError('the backend is closed');
-    for (const session of this.sessions) {
-      if (session.alive && (this.load.get(session) ?? 0) + bytes <= this.mostBytes) return session;
+  /** A session with room for a node whose path has so many bytes, which are taken. It is connected, or about to be. */
+  async take(bytes: number): Promise<ZooKeeperSession> {
+    for (;;) {
+      if (this.closed) throw new SessionEndedError('the backend is closed');
+      for (const session of this.sessions) {
+        const load = this.load.get(session) ?? 0;
+        if (!session.alive || load + bytes > this.mostBytes) continue;
+        this.load.set(session, load + bytes);
+        return session;
+      }
+      this.opening ??= this.open().finally(() => (this.opening = undefined));
+      await this.opening;
     }
-    this.opening ??= this.open().finally(() => (this.opening = undefined));
-    return this.opening;
   }
 
-  get size(): number {
-    return this.sessions.size;
-  }
-
-  taken(session: ZooKeeperSession, bytes: number): void {
-    this.load.set(session, (this.load.get(session) ?? 0) + bytes);
+  /** For reading. */
+  any(): Promise<ZooKeeperSession> {
+    return this.take(0);
   }
 
   freed(session: ZooKeeperSession, bytes: number): void {
@@ -56,7 +58,7 @@ export class ZooKeeperSessions {
     await Promise.all(open.map(({ over }) => over));
   }
 
-  private async open(): Promise<ZooKeeperSession> {
+  private async open(): Promise<void> {
     const addresses = await addressesOf(this.settings.servers, Math.min(4_000, this.settings.sessionTimeoutMs));
     if (this.closed) throw new NotKnownError('the backend is closed');
     const session = new ZooKeeperSession(this.settings, this.ports, addresses);
@@ -65,6 +67,5 @@ export class ZooKeeperSessions {
       this.sessions.delete(session);
       this.load.delete(session);
     });
-    return session;
   }
 }

@@ -39,17 +39,20 @@ describeOnZooKeeper('the connection is lost', () => {
   const line = (key: string) => observer.inspect(key);
   const manager = () => managers.open({ connect: `127.0.0.1:${proxy.port}`, sessionTimeoutMs: SESSION_MS });
 
-  it.each([1, 2])('right after a claim was made, %i times: it has one node, and none when it is released', async (times) => {
-    const locks = manager();
-    await (await locks.acquire('a')).release();
-    proxy.dropRepliesThenReset(asksFor('create'), times);
-    const lock = await locks.acquire('a');
-    expect(proxy.repliesLost).toBeGreaterThanOrEqual(1);
-    expect(await line('a')).toHaveLength(1);
-    expect((await line('a'))[0]!.place).toBe(lock.fencingToken >> 10n);
-    expect(await lock.release()).toBe(true);
-    expect(await line('a')).toEqual([]);
-  });
+  it.each([1, 2])(
+    'right after a claim was made, %i times: it has one node, and none when it is released',
+    async (times) => {
+      const locks = manager();
+      await (await locks.acquire('a')).release();
+      proxy.dropRepliesThenReset(asksFor('create'), times);
+      const lock = await locks.acquire('a');
+      expect(proxy.repliesLost).toBeGreaterThanOrEqual(1);
+      expect(await line('a')).toHaveLength(1);
+      expect((await line('a'))[0]!.place).toBe(lock.fencingToken >> 10n);
+      expect(await lock.release()).toBe(true);
+      expect(await line('a')).toEqual([]);
+    },
+  );
 
   it('right after a claim was made that is tried once: it could not be asked, and soon has no node', async () => {
     const locks = manager();

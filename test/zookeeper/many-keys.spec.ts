@@ -29,11 +29,7 @@ describeOnZooKeeper('10,000 different keys', () => {
       for (const { fencingToken } of locks) if (fencingToken > largest.before) largest.before = fencingToken;
       await Promise.all(locks.map((lock) => lock.release()));
     }
-    await until(
-      'only the root is left',
-      async () => (await server.fact('zk_znode_count')) === empty + 1,
-      60_000,
-    );
+    await until('only the root is left', async () => (await server.fact('zk_znode_count')) === empty + 1, 60_000);
     expect(await server.fact('zk_ephemerals_count')).toBe(0);
     const lock = await manager.acquire('order:0');
     expect(lock.fencingToken > largest.before).toBe(true);
