@@ -1,4 +1,12 @@
-import { type ZooKeeperSession } from './zookeeper.session.js';
+import { type ZooKeeperClient } from './zookeeper.client.js';
+
+/** What of a session is needed here. */
+export interface RenewingSession {
+  readonly id: string;
+  readonly alive: boolean;
+  flight<T>(send: (client: ZooKeeperClient) => Promise<T>): Promise<T>;
+  signed<T>(call: Promise<T>): Promise<T>;
+}
 
 interface Renewal {
   readonly path: string;
@@ -13,7 +21,7 @@ interface Renewal {
 export class SessionRenewals {
   private due: Renewal[] = [];
 
-  constructor(private readonly session: ZooKeeperSession) {}
+  constructor(private readonly session: RenewingSession) {}
 
   renew(path: string): Promise<boolean> {
     return new Promise((resolve, reject) => {
