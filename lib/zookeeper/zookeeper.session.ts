@@ -135,6 +135,19 @@ export class ZooKeeperSession {
     if (!this.alive) throw this.why!;
   }
 
+  /**
+   * Ends it, but for a session that somebody was left in: that lasts for a lease more, since nobody may be let in early. The
+   * driver cannot go without saying goodbye, so it stays for so long, and with it the process, unless that exits.
+   */
+  leave(why: Error): Promise<void> {
+    if (!this.connected || this.members.size === 0) {
+      this.end(why);
+      return this.over;
+    }
+    setTimeout(() => this.end(why), this.leaseMs);
+    return Promise.resolve();
+  }
+
   end(why: Error): void {
     if (this.why !== undefined) return;
     this.why = why;

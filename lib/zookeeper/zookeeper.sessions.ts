@@ -53,9 +53,8 @@ export class ZooKeeperSessions {
   async close(): Promise<void> {
     this.closed = true;
     await this.opening?.catch(() => undefined);
-    const open = [...this.sessions];
-    for (const session of open) session.end(new SessionEndedError('the backend is closed'));
-    await Promise.all(open.map(({ over }) => over));
+    const why = new SessionEndedError('the backend is closed');
+    await Promise.all([...this.sessions].map((session) => session.leave(why)));
   }
 
   private async open(): Promise<void> {

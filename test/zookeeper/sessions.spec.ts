@@ -48,6 +48,17 @@ describeOnZooKeeper('sessions', () => {
     await (await friend.acquire('a')).release();
   });
 
+  it('when a closing process leaves a lock to its lease, its session lasts for as long', async () => {
+    const manager = managers.open({ connect: server.connect, sessionTimeoutMs: 3_000, drainMs: 0 });
+    await manager.run('held for long', { minHoldMs: 60_000 }, () => undefined);
+    const closedAt = performance.now();
+    await manager.close();
+    const other = managers.open({ connect: server.connect });
+    expect(await other.tryAcquire('held for long')).toBeNull();
+    await (await other.acquire('held for long')).release();
+    expect(performance.now() - closedAt).toBeGreaterThan(1_500);
+  });
+
   it('below a chroot that does not exist yet', async () => {
     const manager = managers.open({ connect: `${server.connect}/some/where`, root: '/locks' });
     const lock = await manager.acquire('a');
