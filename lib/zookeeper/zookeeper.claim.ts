@@ -20,6 +20,7 @@ const TRIES = 5;
  */
 export class ZooKeeperClaim implements Member {
   wakeUp: Wake | undefined;
+  holding = false;
   private session: ZooKeeperSession | undefined;
   /** Of the node, once it is made. */
   private name: string | undefined;
@@ -95,6 +96,7 @@ export class ZooKeeperClaim implements Member {
     this.line = without(this.line, path.slice(this.parent.length + 1));
     const rank = rankOf(this.line, name);
     if (rank?.held && place !== undefined && session.alive) {
+      this.holding = true;
       this.wakeUp?.({ held: true, place, leaseMs: session.leaseMs, waiting: rank.waiting });
     } else {
       this.wakeUp?.();
@@ -130,6 +132,7 @@ export class ZooKeeperClaim implements Member {
     this.making = undefined;
     this.unsure = false;
     this.removing = false;
+    this.holding = false;
     if (session === undefined) return;
     this.session = undefined;
     session.members.delete(this);
@@ -242,6 +245,7 @@ export class ZooKeeperClaim implements Member {
     if (rank === undefined) return undefined;
     this.settle();
     const { leaseMs } = session;
+    this.holding = rank.held;
     if (rank.held) return { held: true, place, leaseMs, waiting: rank.waiting };
     if (!queue) {
       await this.removed();

@@ -17,6 +17,8 @@ export interface SessionPorts {
 
 /** Whoever stands in a line by a node of the session. */
 export interface Member extends Watcher {
+  /** It was told that it is in. */
+  readonly holding: boolean;
   /** It pays off to ask again: the session has ended, or heard nothing for a while. */
   wake(): void;
 }
@@ -45,6 +47,8 @@ export class ZooKeeperSession {
   private proof: SessionProof | undefined;
   private connected = false;
   private why: Error | undefined;
+  /** Nobody asks anything of it any more, but it goes on for a lease. */
+  private left: Error | undefined;
   private signing = false;
   private readonly waiting = new Set<() => void>();
   private resolveOver!: () => void;
@@ -127,7 +131,7 @@ export class ZooKeeperSession {
   }
 
   async ready(): Promise<void> {
-    if (!this.alive) throw this.why!;
+    if (!this.alive || this.left !== undefined) throw this.why ?? this.left!;
     if (this.connected) return;
     await within(this.patienceMs, new Promise<void>((resolve) => this.waiting.add(resolve))).catch(() => {
       throw this.why ?? new NotKnownError(`not connected within ${Math.round(this.patienceMs)} ms`);
@@ -140,10 +144,11 @@ export class ZooKeeperSession {
    * driver cannot go without saying goodbye, so it stays for so long, and with it the process, unless that exits.
    */
   leave(why: Error): Promise<void> {
-    if (!this.connected || this.members.size === 0) {
+    if (!this.connected || ![...this.members].some(({ holding }) => holding)) {
       this.end(why);
       return this.over;
     }
+    this.left = why;
     setTimeout(() => this.end(why), this.leaseMs);
     return Promise.resolve();
   }

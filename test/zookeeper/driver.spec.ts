@@ -19,7 +19,7 @@ describeOnZooKeeper('the driver does not end the process, which ends by itself w
     ['a second thread', { heard: 'LOCK_CONFIG', held: true }],
     ['closing while watches are delivered', 'closed'],
     ['closing when the connection is lost, while several wait', 'closed'],
-    ['asking after closing, and closing again', [['rejected', 'rejected'], false, false]],
+    ['asking after closing, and closing again', [2, 'rejected', 'rejected', 'rejected', 'rejected']],
     ['a long answer in small pieces', [1, 300, true]],
     ['a host that has no address', 'LOCK_BACKEND'],
     ['a server that is not there', 'LOCK_BACKEND'],
