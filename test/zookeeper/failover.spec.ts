@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
+import { ZooKeeperBackend } from '../../lib/zookeeper/index.js';
 import { until } from '../support/redis-until.js';
 import { startZooKeeperEnsemble, type ZooKeeperEnsemble } from '../support/zookeeper-ensemble.js';
 import { describeOnZooKeeper } from '../support/zookeeper-installed.js';
@@ -80,6 +81,25 @@ describeOnZooKeeper('an ensemble of three, under load', () => {
     expect(order).toEqual([1, 2, 3, 4]);
     await leader.restart({ waits: false });
     await ensemble.serves();
+  });
+});
+
+describeOnZooKeeper('a follower that has lost the others', () => {
+  it('goes on answering that a node is there, and no renewal is taken for confirmed', async () => {
+    const ensemble = await startZooKeeperEnsemble({ config: { syncLimit: 100 } });
+    const [follower] = await ensemble.followers();
+    const backend = new ZooKeeperBackend({ connect: follower!.connect, sessionTimeoutMs: SESSION_MS });
+    try {
+      const claim = backend.claim({ key: 'a', id: 'x', slots: 1, leaseMs: 1_000 });
+      await claim.attempt({ queue: true });
+      expect(await claim.renew()).toBe(true);
+      for (const server of ensemble.servers) if (server !== follower) server.pause();
+      await expect(claim.renew()).rejects.toThrow('no answer');
+    } finally {
+      for (const server of ensemble.servers) server.resume();
+      await backend.close();
+      await ensemble.stop();
+    }
   });
 });
 
