@@ -2,7 +2,7 @@
 // `install` as argument: leaves the build out.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 process.chdir(dirname(import.meta.dirname));
@@ -17,6 +17,8 @@ if (process.argv[2] !== 'install') {
   unlessDone('build', ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...filesIn('lib')], () => {
     rmSync('dist', { recursive: true, force: true });
     run('node node_modules/typescript/bin/tsc -p tsconfig.build.json');
+    // The compiler leaves the Lua scripts where they are.
+    cpSync('lib/redis/scripts', 'dist/redis/scripts', { recursive: true });
   });
 }
 

@@ -16,8 +16,10 @@ const steps = {
   format: () => script('format:check'),
   types: () => script('typecheck'),
   build: () => script('build'),
+  servers: () => node('tools/servers.mjs'),
   tests: () => jest(),
   'the ticket sale': () => node('tools/start.mjs'),
+  'the ticket sale by four processes': () => node('tools/start.mjs', '--backend', 'redis', '--processes', '4'),
 };
 const unit = { prepare: steps.prepare, 'unit tests': () => jest('--selectProjects', 'unit') };
 

@@ -105,7 +105,7 @@ export interface Waiting {
   readonly ahead: number;
   /** The place that it will hold with, from a backend that gives places on joining. Without it, wakes are only hints. */
   readonly place?: bigint;
-  /** Ask again after this long even without a wake. Shorter than the claim's lease, which only asking keeps alive. */
+  /** Ask again after this long even without a wake. The claim, which only asking keeps in line, lasts longer than that. */
   readonly askAgainMs: number;
 }
 

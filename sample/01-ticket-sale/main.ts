@@ -1,31 +1,43 @@
 import 'reflect-metadata';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { NestFactory } from '@nestjs/core';
+import { lockPlaces } from './lock-place.js';
+import { openProcesses } from './open-processes.js';
+import { openSale } from './open-sale.js';
 import { faultIn, progressOf, tableOf } from './report.js';
 import { type Outcome, type Rush, runRush } from './rush.js';
-import { SeatStore } from './seat.store.js';
-import { TicketSaleModule } from './ticket-sale.module.js';
 
 const USAGE = `npm start               500 buyers rush for 100 seats, first without the lock and then with it
-npm start -- --serve    keeps the application up, to try it by hand`;
+npm start -- --serve    keeps the application up, to try it by hand
+npm start -- --backend redis --processes 4
+                        the same sale by several processes, whose locks live on a server that is started for the run,
+                        or on the one at REDIS_URL. Backends: memory (one process), ${lockPlaces().join(', ')}`;
 
-const { serve } = readArguments();
-const app = await NestFactory.create(TicketSaleModule, { logger: ['error', 'warn'] });
+const { serve, backend, processes } = readArguments();
+const { urls, close } = backend === 'memory' ? await openSale() : await openProcesses(backend, processes);
 try {
-  // Also on a busy machine, buyers shall find the connection open on which they looked at the event.
-  app.getHttpServer().keepAliveTimeout = 60_000;
-  await app.listen(0, '127.0.0.1');
-  const url = await app.getUrl();
-  if (serve) await serveByHand(url);
-  else process.exitCode = await compare(url);
+  if (processes > 1) console.log(`${processes} processes sell the same seats, with locks on ${backend}`);
+  if (serve) await serveByHand(urls);
+  else process.exitCode = await compare(urls);
 } finally {
-  await app.close();
+  await close();
 }
 
-function readArguments(): { serve: boolean } {
+function readArguments(): { serve: boolean; backend: string; processes: number } {
   try {
-    return parseArgs({ options: { serve: { type: 'boolean', default: false } } }).values;
+    const { values } = parseArgs({
+      options: {
+        serve: { type: 'boolean', default: false },
+        backend: { type: 'string', default: 'memory' },
+        processes: { type: 'string' },
+      },
+    });
+    const { serve, backend } = values;
+    const processes = Number(values.processes ?? (backend === 'memory' ? 1 : 4));
+    if (!['memory', ...lockPlaces()].includes(backend)) throw new Error(`there is no backend ${backend}`);
+    if (!Number.isInteger(processes) || processes < 1 || processes > 32) throw new Error('1 to 32 processes');
+    if (backend === 'memory' && processes > 1) throw new Error('locks in memory hold within one process');
+    return { serve, backend, processes };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
     process.exit(2);
@@ -33,10 +45,10 @@ function readArguments(): { serve: boolean } {
 }
 
 /** 0 if the lock made the difference: the locked sale is exact, and the unlocked one is not. */
-async function compare(url: string): Promise<number> {
+async function compare(urls: readonly string[]): Promise<number> {
   const outcomes: Outcome[] = [];
   for (const variant of ['unlocked', 'locked'] as const) {
-    const rush: Rush = { url, variant, seats: 100, buyers: 500 };
+    const rush: Rush = { urls, variant, seats: 100, buyers: 500 };
     outcomes.push(await runRush(rush, progressOf(rush)));
   }
   console.log(`\n${tableOf(outcomes)}\n`);
@@ -49,10 +61,12 @@ async function compare(url: string): Promise<number> {
   return 0;
 }
 
-async function serveByHand(url: string): Promise<void> {
-  const event = `${url}/events/concert`;
+async function serveByHand(urls: readonly string[]): Promise<void> {
+  const [event, ...others] = urls.map((url) => `${url}/events/concert`);
+  // Of several processes, curl asks all.
+  const anywhere = others.length > 0 ? `{${[event, ...others].join(',')}}` : event;
   const seatsSoldTwice = `2>/dev/null | grep -o '"seat":[0-9]*' | sort | uniq -cd`;
-  await app.get(SeatStore).putOnSale('concert', 20);
+  await fetch(event!, { method: 'PUT', body: new URLSearchParams({ seats: '20' }) });
   console.log(`20 seats of a concert are on sale until you press Ctrl+C. Try:
 
   curl ${event}
@@ -60,8 +74,8 @@ async function serveByHand(url: string): Promise<void> {
 
   # 25 buyers at once. Shown are the seats that more than one of them has a ticket for, first without the lock:
   curl -X PUT -d seats=20 ${event}
-  curl -sZ --parallel-immediate -d '' '${event}/tickets/unlocked?[1-25]' ${seatsSoldTwice}
+  curl -sZ --parallel-immediate -d '' '${anywhere}/tickets/unlocked?[1-25]' ${seatsSoldTwice}
   curl -X PUT -d seats=20 ${event}
-  curl -sZ --parallel-immediate -d '' '${event}/tickets/locked?[1-25]' ${seatsSoldTwice}`);
+  curl -sZ --parallel-immediate -d '' '${anywhere}/tickets/locked?[1-25]' ${seatsSoldTwice}`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 }

@@ -1,6 +1,7 @@
 /** One run: many buyers at the same moment, over HTTP, against one of the two endpoints. */
 export interface Rush {
-  readonly url: string;
+  /** Of the processes that sell. Buyers spread over them evenly. */
+  readonly urls: readonly string[];
   readonly variant: 'unlocked' | 'locked';
   readonly seats: number;
   readonly buyers: number;
@@ -20,15 +21,17 @@ export interface Outcome extends Rush {
 }
 
 export async function runRush(rush: Rush, onAnswer: (answers: number, sold: number) => void): Promise<Outcome> {
-  const { url, variant, seats, buyers } = rush;
-  const event = `${url}/events/${variant}-concert`;
-  await send('PUT', event, { seats });
+  const { urls, variant, seats, buyers } = rush;
+  const events = urls.map((url) => `${url}/events/${variant}-concert`);
+  await send('PUT', events[0]!, { seats });
   // They all look at the event first. That opens their connections, which the times are not to include.
-  await Promise.all(Array.from({ length: buyers }, () => send('GET', event)));
+  await Promise.all(Array.from({ length: buyers }, (_, index) => send('GET', events[index % events.length]!)));
 
   const waits: number[] = [];
   const tickets: number[] = [];
-  const buy = async (buyer: string): Promise<void> => {
+  const buy = async (index: number): Promise<void> => {
+    const event = events[index % events.length]!;
+    const buyer = `buyer ${index + 1}`;
     const askedAt = performance.now();
     const { status, body } = await send('POST', `${event}/tickets/${variant}`, { buyer });
     waits.push(performance.now() - askedAt);
@@ -36,7 +39,7 @@ export async function runRush(rush: Rush, onAnswer: (answers: number, sold: numb
     onAnswer(waits.length, tickets.length);
   };
   const startedAt = performance.now();
-  await Promise.all(Array.from({ length: buyers }, (_, index) => buy(`buyer ${index + 1}`)));
+  await Promise.all(Array.from({ length: buyers }, (_, index) => buy(index)));
   const tookMs = performance.now() - startedAt;
 
   const taken = new Set(tickets);

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { someRedis } from '../support/redis-installed.js';
 import { packageJson, ROOT } from './source.js';
 import { namesIn } from './surface.js';
 
@@ -57,6 +58,24 @@ const token: Promise<bigint> = new LockManager({ backend }).run('key', (lock: Lo
 void new LockManager({ backend }).run(42, () => token);
 `;
 
+const COMMONJS_ON_REDIS = `
+const { LockManager } = require('nestjs-locked');
+const { RedisBackend } = require('nestjs-locked/redis');
+const backend = new RedisBackend({ url: process.argv[2], prefix: 'artefact' });
+const locks = new LockManager({ backend });
+locks.run('key', () => 'ran').then(console.log).finally(() => locks.close());
+`;
+
+const TYPES_OF_REDIS = `
+import { type LockBackend } from 'nestjs-locked';
+import { RedisBackend } from 'nestjs-locked/redis';
+export const backends: LockBackend[] = [new RedisBackend({ url: '' }), new RedisBackend({ options: { port: 1 } })];
+// @ts-expect-error one of url, options and client
+void new RedisBackend({});
+`;
+
+const OFFLINE = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'];
+
 describe('the published package, installed from its tarball next to Nest', () => {
   const folder = mkdtempSync(join(tmpdir(), 'nestjs-locked-artefact-'));
   const { devDependencies, exports } = packageJson();
@@ -82,25 +101,22 @@ describe('the published package, installed from its tarball next to Nest', () =>
     const versions = wanted.map((name) => [name, devDependencies[name]]);
     const dependencies = Object.fromEntries([...versions, ['nestjs-locked', `file:./${tarball}`]]);
     write('package.json', JSON.stringify({ private: true, type: 'module', dependencies }));
-    npm(folder, 'install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund');
+    npm(folder, 'install', ...OFFLINE);
   }, 300_000);
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('holds what is built, and nothing else', () => {
     const files = packed.map((path) => path.replace(/^package\//, ''));
-    const expected = /^(dist\/.+\.(js|js\.map|d\.ts)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+    const expected =
+      /^(dist\/.+\.(js|js\.map|d\.ts)|dist\/redis\/scripts\/\w+\.lua|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
     expect(files.filter((path) => !expected.test(path))).toEqual([]);
     expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js']));
   });
 
-  it('locks in a Nest application, and exports at run time what was agreed on', () => {
+  it('locks in a Nest application, where no client of any server is installed', () => {
     write('app.js', APP);
-    const { most, names } = JSON.parse(run('app.js', ...entries)) as { most: number; names: Record<string, string[]> };
-    expect(most).toBe(1);
-    const agreed = namesIn(readFileSync(join(import.meta.dirname, 'public-surface.txt'), 'utf8'));
-    const loaded = Object.entries(names).flatMap(([entry, own]) => own.map((name) => `${entry}: value  ${name}`));
-    expect(loaded).toEqual(agreed.filter((line) => line.includes(': value  ')));
+    expect((JSON.parse(run('app.js')) as { most: number }).most).toBe(1);
   }, 60_000);
 
   it('can be required by CommonJS', () => {
@@ -121,6 +137,24 @@ describe('the published package, installed from its tarball next to Nest', () =>
     write('tsconfig.json', JSON.stringify(config));
     run(join(ROOT, 'node_modules/typescript/bin/tsc'));
   }, 60_000);
+
+  it('exports at run time what was agreed on, and locks on a server, where its client is installed', async () => {
+    npm(folder, 'install', ...OFFLINE, `ioredis@${devDependencies['ioredis']}`);
+    const { names } = JSON.parse(run('app.js', ...entries)) as { names: Record<string, string[]> };
+    const agreed = namesIn(readFileSync(join(import.meta.dirname, 'public-surface.txt'), 'utf8'));
+    const loaded = Object.entries(names).flatMap(([entry, own]) => own.map((name) => `${entry}: value  ${name}`));
+    expect(loaded).toEqual(agreed.filter((line) => line.includes(': value  ')));
+
+    const redis = await someRedis();
+    try {
+      write('redis.cjs', COMMONJS_ON_REDIS);
+      expect(run('redis.cjs', redis.url)).toBe('ran\n');
+      write('app.ts', TYPES_OF_REDIS);
+      run(join(ROOT, 'node_modules/typescript/bin/tsc'));
+    } finally {
+      await redis.stop();
+    }
+  }, 120_000);
 
   function write(name: string, text: string): void {
     writeFileSync(join(folder, name), text);

@@ -13,8 +13,10 @@ import { CartController } from '../../sample/00-readme/interceptor.js';
 import { Shop } from '../../sample/00-readme/locked.js';
 import { AppModule, Reports } from '../../sample/00-readme/modules.js';
 import { WalletModule, Wallets } from '../../sample/00-readme/quick-start.js';
+import { SharedWalletModule } from '../../sample/00-readme/redis.js';
 import { Transfers } from '../../sample/00-readme/service.js';
 import { walletsUnderTest } from '../../sample/00-readme/unit-test.js';
+import { someRedis } from '../support/redis-installed.js';
 
 /** Every file that the README is cut from does what the README says. */
 describe('the code of the README', () => {
@@ -24,6 +26,26 @@ describe('the code of the README', () => {
       await Promise.all(deposits);
       expect(await app.get(Balances).read('ann')).toBe(100);
     });
+  });
+
+  it('Redis: nor is one over two applications', async () => {
+    const redis = await someRedis();
+    process.env['REDIS_URL'] = redis.url;
+    try {
+      await within(SharedWalletModule, (app) =>
+        within(SharedWalletModule, async (other) => {
+          const [lock, tried] = [
+            await app.get(LockService).acquire('wallet:ann'),
+            other.get(LockService).tryAcquire('wallet:ann'),
+          ];
+          expect(await tried).toBeNull();
+          await lock.release();
+          await Promise.all([app, other].map((each) => each.get(Wallets).deposit('ann', 5)));
+        }),
+      );
+    } finally {
+      await redis.stop();
+    }
   });
 
   it('unit test: a locked class works as it does in the application', async () => {

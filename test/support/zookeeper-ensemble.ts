@@ -1,5 +1,5 @@
 import { freePort } from './free-port.js';
-import { until } from './redis-until.js';
+import { until } from './until.js';
 import { ZooKeeperServer, type ZooKeeperServerOptions } from './zookeeper-server.js';
 
 /** Three servers that elect a leader among them. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.js';
-import { until } from './redis-until.js';
+import { until } from './until.js';
 import { fourLetters, PortTakenError, ZooKeeperProcess } from './zookeeper-process.js';
 
 export interface ZooKeeperServerOptions {

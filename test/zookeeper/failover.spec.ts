@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import { ZooKeeperBackend } from '../../lib/zookeeper/index.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { startZooKeeperEnsemble, type ZooKeeperEnsemble } from '../support/zookeeper-ensemble.js';
 import { describeOnZooKeeper } from '../support/zookeeper-installed.js';
-import { GuardedResource } from './guarded-resource.js';
+import { GuardedResource } from '../support/guarded-resource.js';
 import { LockManagers } from './lock-managers.js';
 
 jest.setTimeout(180_000);

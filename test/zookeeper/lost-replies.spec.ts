@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@j
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LockBackendError } from '../../lib/core/index.js';
 import { ZooKeeperBackend } from '../../lib/zookeeper/index.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { type TcpProxy } from '../support/tcp-proxy.js';
 import { describeOnZooKeeper } from '../support/zookeeper-installed.js';
 import { asksFor, startZooKeeperProxy } from '../support/zookeeper-proxy.js';

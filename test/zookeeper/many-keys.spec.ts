@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { describeOnZooKeeper } from '../support/zookeeper-installed.js';
 import { startZooKeeperServer, type ZooKeeperServer } from '../support/zookeeper-server.js';
 import { LockManagers } from './lock-managers.js';

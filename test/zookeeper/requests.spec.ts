@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { type LockBackend, type Standing } from '../../lib/core/backend.js';
 import { ZooKeeperBackend } from '../../lib/zookeeper/index.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { type TcpProxy } from '../support/tcp-proxy.js';
 import { describeOnZooKeeper } from '../support/zookeeper-installed.js';
 import { OPERATION, operationOf, startZooKeeperProxy } from '../support/zookeeper-proxy.js';

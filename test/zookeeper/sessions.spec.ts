@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { LockConfigError } from '../../lib/core/index.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { describeOnZooKeeper } from '../support/zookeeper-installed.js';
 import { startZooKeeperServer, type ZooKeeperServer } from '../support/zookeeper-server.js';
 import { LockManagers } from './lock-managers.js';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { ZooKeeperBackend } from '../../lib/zookeeper/index.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { describeOnZooKeeper } from '../support/zookeeper-installed.js';
 import { ZooKeeperProxies } from '../support/zookeeper-proxies.js';
 import { startZooKeeperServer, type ZooKeeperServer } from '../support/zookeeper-server.js';

@@ -158,16 +158,28 @@ export const joiningCases = [
     }
   }),
 
-  mutexCase('whoever waits is told when to ask again, before its lease ends', async (trial) => {
+  mutexCase('whoever waits is told when to ask again, and is in line until then', async (trial) => {
     const key = await trial.mutexKey();
     const [here, there] = await trial.connectTwo();
     // What the backend makes of a lease as short as that of those who wait.
     const { leaseMs } = await trial.claim(here, trial.key(), { leaseMs: trial.leaseMs }).holds();
     await trial.claim(here, key).holds();
     for (const ahead of [1, 2]) {
-      const { askAgainMs } = await trial.claim(there, key, { leaseMs: trial.leaseMs }).waits(ahead);
+      const waiter = trial.claim(there, key, { leaseMs: trial.leaseMs });
+      const { askAgainMs } = await waiter.waits(ahead);
       assert.ok(askAgainMs > 0, `asking again after ${askAgainMs} ms would be asking without a pause`);
-      assert.ok(askAgainMs < leaseMs, `asking again after ${askAgainMs} ms is too late for a lease of ${leaseMs} ms`);
+      assert.ok(
+        askAgainMs <= 2 * leaseMs,
+        `asking again after ${askAgainMs} ms is too late for a lease of ${leaseMs} ms`,
+      );
+      await trial.sleep(askAgainMs);
+      const line = await trial.ask(() => there.inspect(key));
+      assert.ok(
+        line.answer.some(({ id }) => id === waiter.id),
+        `after ${askAgainMs} ms it is out of line`,
+      );
+      await waiter.leaves();
+      await trial.claim(there, key, { leaseMs: trial.leaseMs }).waits(ahead);
     }
   }),
 

@@ -8,7 +8,7 @@ export const wakesMistakes: readonly Mistake[] = [
   {
     name: 'a wake that is lost is never made up for',
     caughtBy: [
-      'whoever waits is told when to ask again, before its lease ends',
+      'whoever waits is told when to ask again, and is in line until then',
       'waiting works when every wake is lost',
     ],
     changes: () => ({
@@ -22,7 +22,7 @@ export const wakesMistakes: readonly Mistake[] = [
   },
   {
     name: 'whoever waits is to ask without a pause',
-    caughtBy: ['whoever waits is told when to ask again, before its lease ends'],
+    caughtBy: ['whoever waits is told when to ask again, and is in line until then'],
     changes: () => ({ standing: (standing) => (standing.held ? standing : { ...standing, askAgainMs: 0 }) }),
   },
   {

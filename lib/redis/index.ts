@@ -1,0 +1,2 @@
+export { RedisBackend } from './redis.backend.js';
+export type { RedisBackendOptions, RedisConnection } from './redis.options.js';

@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import { type Claim, type ClaimRequest, type LockBackend, type Place, type Standing } from '../core/backend.js';
+import { LockConfigError } from '../core/errors.js';
+import { type ClaimKeys, RedisKeys } from './redis.keys.js';
+import { RedisLink } from './redis.link.js';
+import { checkConnection, type RedisBackendOptions } from './redis.options.js';
+import { RedisRenewals } from './redis.renewals.js';
+import { ServerClock } from './redis.server-clock.js';
+import { serverWarnings } from './redis.server-warnings.js';
+
+type Wake = (standing?: Standing) => void;
+
+/** A waiting claim asks once in a lease, and stays in line for half a lease longer than that. */
+const ASK_AGAIN_PER_LEASE = 1.1;
+const WAITING_LEASE_PER_LEASE = 1.6;
+
+/**
+ * Locks on Redis: a server, a master found by Sentinel, or a Cluster. Each verb is one script and one command; time is
+ * the server's. Whoever leaves tells the process of whoever comes in, on the channel of that process, all it needs to
+ * know. Such a message is a hint about what already stands: one that is lost is made up for by asking again, once in a
+ * lease and after every reconnect.
+ *
+ * What it cannot promise: Redis replicates asynchronously, so a failover may forget a lock that was granted just before.
+ * Its owner learns that with its next renewal, and fencing tokens rise all the same.
+ */
+export class RedisBackend implements LockBackend {
+  readonly name = 'redis';
+  private readonly link: RedisLink;
+  private readonly keys: RedisKeys;
+  private readonly node = randomBytes(9).toString('base64url');
+  private readonly renewals: RedisRenewals;
+  private readonly clocks = new Map<number, ServerClock>();
+  private readonly wakes = new Map<string, Wake>();
+  private readonly subscriptions = new Map<number, Promise<void>>();
+  private readonly commandTimeoutMs: number;
+  private readonly warn: (warning: string) => void;
+  private warned = new Set<string>();
+
+  /** Connects with the first claim. @throws LockConfigError for options that cannot be. */
+  constructor(options: RedisBackendOptions) {
+    checkConnection(options);
+    const { prefix = 'lock', commandTimeoutMs = 1_000, onWarning = warnProcess } = options;
+    if (typeof prefix !== 'string' || /[{}]/.test(prefix)) {
+      throw new LockConfigError('prefix must be a string without braces: they choose the hash slot');
+    }
+    if (!(commandTimeoutMs >= 10 && commandTimeoutMs <= 60_000)) {
+      throw new LockConfigError('commandTimeoutMs must be a number of milliseconds from 10 to 60000');
+    }
+    this.commandTimeoutMs = commandTimeoutMs;
+    this.warn = onWarning;
+    this.link = new RedisLink(options, commandTimeoutMs, {
+      message: (_channel, message) => this.granted(message),
+      listening: () => void this.listenAgain(),
+      connected: () => void this.examine(),
+    });
+    this.keys = new RedisKeys(`${keyPrefixOf(options)}${prefix}`, this.link.cluster);
+    this.renewals = new RedisRenewals((keys, args) => this.link.run('renew', keys, args));
+  }
+
+  claim(request: ClaimRequest): Claim {
+    const { key, id, slots, leaseMs } = request;
+    const keys = this.keys.of(key);
+    const claim = `${slots === Infinity ? 0 : slots}:${Math.ceil(leaseMs)}:${this.node}`;
+    // What was asked first is sent first, also while it waits to be able to hear the answer.
+    let sent: Promise<void> | undefined;
+    return {
+      attempt: async ({ queue }) => {
+        if (queue) await (sent = this.listen(keys.bucket));
+        else await sent?.catch(() => undefined);
+        return this.attempt(request, keys, claim, queue);
+      },
+      renew: () => this.renewals.renew(keys, id, Math.ceil(leaseMs)),
+      withdraw: async () => {
+        await sent?.catch(() => undefined);
+        return (await this.link.run('withdraw', keys.line, [id, ...this.telling(keys)])) === 1;
+      },
+      watch: (wake) => {
+        this.wakes.set(id, wake);
+        return () => void this.wakes.delete(id);
+      },
+    };
+  }
+
+  async inspect(key: string): Promise<readonly Place[]> {
+    const reply = await this.link.run('inspect', this.keys.of(key).line, []);
+    const [holders, ...entries] = reply as [number, ...(string | number)[]];
+    const places: Place[] = [];
+    for (let index = 0; index < entries.length; index += 4) {
+      const [id, place, leaseLeftMs, claim] = entries.slice(index, index + 4) as [string, string, number, string];
+      const [slots, , owner] = claim.split(':');
+      places.push({
+        id,
+        slots: Number(slots) || Infinity,
+        held: index / 4 < holders,
+        place: BigInt(place),
+        since: Math.floor(Number(place) / 1_000),
+        leaseLeftMs,
+        ...(owner !== undefined && { owner }),
+      });
+    }
+    return places;
+  }
+
+  async *list({ prefix = '' }: { readonly prefix?: string } = {}): AsyncIterable<string> {
+    const match = this.keys.pattern('*', prefix);
+    for (const master of await this.link.masters()) {
+      for await (const lines of master.scanStream({ match, count: 1_000 })) {
+        for (const line of lines as string[]) {
+          const key = this.keys.keyOf(line);
+          // What looks like a line may be another key's leases.
+          if (this.keys.of(key).line[0] === line) yield key;
+        }
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.link.close();
+  }
+
+  private async attempt(
+    { id, leaseMs }: ClaimRequest,
+    keys: ClaimKeys,
+    claim: string,
+    queue: boolean,
+  ): Promise<Standing> {
+    const waitingMs = Math.ceil(leaseMs * WAITING_LEASE_PER_LEASE);
+    const clock = this.clockOf(keys.bucket);
+    const ask = async (): Promise<[string, ...(string | number)[]]> => {
+      const sentAt = performance.now();
+      const args = [id, Math.ceil(leaseMs), waitingMs, queue ? 1 : 0, clock.notAfter(this.commandTimeoutMs)];
+      const reply = await this.link.run('attempt', [...keys.line, keys.last], [...args, claim, ...this.telling(keys)]);
+      const [stamp, ...answer] = reply as [string, string, ...(string | number)[]];
+      clock.learn(Number(stamp), sentAt);
+      return answer;
+    };
+    let [outcome, ...facts] = await ask();
+    // Either it was late, or the server's clock was set forward, which is known by now.
+    if (outcome === 'late') [outcome, ...facts] = await ask();
+    if (outcome === 'in') return { held: true, place: BigInt(facts[0]!), leaseMs, waiting: Number(facts[1]) };
+    if (outcome === 'late') throw new Error('the server got it too late');
+    if (outcome === 'deaf') {
+      this.link.reconnectMessages();
+      throw new Error('its messages do not arrive');
+    }
+    if (outcome === 'refused') return { held: false, ahead: Number(facts[0]), askAgainMs: leaseMs };
+    const [ahead, frontLeft, frontLease] = facts.slice(1).map(Number) as [number, number, number];
+    const place = BigInt(facts[0]!);
+    return { held: false, ahead, place, askAgainMs: askAgainMs(leaseMs, frontLeft, frontLease) };
+  }
+
+  /** How a script reaches the process of whoever comes in. In a Cluster, a count of receivers says nothing certain. */
+  private telling({ bucket }: ClaimKeys): [string, string, number] {
+    const { cluster } = this.link;
+    return [this.keys.channels(bucket), cluster ? 'SPUBLISH' : 'PUBLISH', cluster ? 0 : 1];
+  }
+
+  private granted(message: string): void {
+    // Whoever may publish there may say anything.
+    const [, id, place, leaseMs, waiting] = /^(\S+) (\d{1,16}) (\d{1,10}) (\d{1,10})$/.exec(message) ?? [];
+    if (id === undefined) return;
+    const held = { held: true, place: BigInt(place!), leaseMs: Number(leaseMs), waiting: Number(waiting) } as const;
+    this.wakes.get(id)?.(held);
+  }
+
+  /** In a Cluster, each node has a clock of its own. */
+  private clockOf(bucket: number): ServerClock {
+    let clock = this.clocks.get(bucket);
+    if (clock === undefined) this.clocks.set(bucket, (clock = new ServerClock()));
+    return clock;
+  }
+
+  /** Nobody may queue who could not be told: it would be taken for dead. */
+  private listen(bucket: number): Promise<void> {
+    let subscription = this.subscriptions.get(bucket);
+    if (subscription === undefined) {
+      subscription = this.link.subscribe(`${this.keys.channels(bucket)}${this.node}`);
+      this.subscriptions.set(bucket, subscription);
+      subscription.catch(() => this.subscriptions.delete(bucket));
+    }
+    return subscription;
+  }
+
+  /** Whatever was said meanwhile was not heard: everybody asks again. */
+  private async listenAgain(): Promise<void> {
+    const buckets = [...this.subscriptions.keys()];
+    this.subscriptions.clear();
+    await Promise.allSettled(buckets.map((bucket) => this.listen(bucket)));
+    for (const wake of [...this.wakes.values()]) wake();
+  }
+
+  private async examine(): Promise<void> {
+    const info = await this.link.info().catch(() => '');
+    for (const warning of serverWarnings(info, this.link.cluster)) {
+      if (this.warned.has(warning)) continue;
+      this.warned.add(warning);
+      try {
+        this.warn(warning);
+      } catch (error) {
+        process.emitWarning(error as Error);
+      }
+    }
+  }
+}
+
+/**
+ * A holder that lives renews at a third of its lease, so has more than 0.6 of it left whenever one looks. One that has less
+ * may be dead: ask when it would be out of line. Otherwise once in a lease is enough, and costs at most 0.43 of one if the
+ * holder dies just now.
+ */
+function askAgainMs(leaseMs: number, frontLeftMs: number, frontLeaseMs: number): number {
+  const oncePerLease = ASK_AGAIN_PER_LEASE * Math.min(leaseMs, frontLeaseMs);
+  return frontLeftMs < 0.6 * frontLeaseMs ? Math.min(Math.max(0, frontLeftMs) + 10, oncePerLease) : oncePerLease;
+}
+
+function keyPrefixOf(options: RedisBackendOptions): string {
+  if ('client' in options) return options.client.options.keyPrefix ?? '';
+  return 'options' in options ? (options.options.keyPrefix ?? '') : '';
+}
+
+function warnProcess(warning: string): void {
+  process.emitWarning(warning, 'RedisLockWarning');
+}

@@ -1,0 +1,87 @@
+// Makes sure that the tests find the servers that they start, each for itself, and what they are built and reached with:
+// what is here already is left alone.
+//
+//   node tools/servers.mjs [zookeeper-driver]
+//
+// With the argument: only the driver of ZooKeeper, which `npm ci --ignore-scripts` leaves unbuilt.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+if (process.argv[1] === import.meta.filename) {
+  const everything = () => ensureRedis() && ensureCompiler() && ensureZooKeeper();
+  process.exitCode = (process.argv[2] === 'zookeeper-driver' ? ensureZooKeeperDriver() : everything()) ? 0 : 1;
+}
+
+/** Whether there is a Redis to test with: one to start, or at least the one at REDIS_URL. */
+export function ensureRedis() {
+  if (ensured(() => runs('redis-server', '--version'), 'redis-server')) return true;
+  if (process.env.REDIS_URL) {
+    console.error('servers: no redis-server here: what takes more than the server at REDIS_URL is not run');
+    return true;
+  }
+  console.error(
+    'servers: the tests start redis-server, and there is none in PATH: install it (Debian: apt-get install redis-server)' +
+      ', or set REDIS_URL to a server that part of the tests may use',
+  );
+  return false;
+}
+
+/** Whether there is a C compiler: some tests set the clock of a process, with a few lines of C. */
+export function ensureCompiler() {
+  const compiles = () => runs('cc', '-fsyntax-only', join(import.meta.dirname, '../test/support/movable-clock.c'));
+  if (ensured(compiles, 'gcc', 'libc6-dev')) return true;
+  console.error('servers: some tests compile C, and cc does not: install it (Debian: apt-get install gcc libc6-dev)');
+  return false;
+}
+
+/** Whether there is a ZooKeeper to start, and its driver is built. */
+export function ensureZooKeeper() {
+  const classPath = process.env.ZOOKEEPER_CLASSPATH ?? '/usr/share/java/zookeeper.jar';
+  const there = () => runs('java', '-version') && existsSync(classPath.split(':')[0]);
+  if (ensured(there, 'libzookeeper-java', 'default-jre-headless')) return ensureZooKeeperDriver();
+  console.error(
+    `servers: the tests start ZooKeeper, and there is no java in PATH or nothing at ${classPath}: install them ` +
+      '(Debian: apt-get install libzookeeper-java default-jre-headless), or set ZOOKEEPER_CLASSPATH',
+  );
+  return false;
+}
+
+/** Whether its driver is built for this Node: dependencies are installed without their scripts. */
+export function ensureZooKeeperDriver() {
+  const cwd = dirname(import.meta.dirname);
+  const loads = () =>
+    spawnSync(process.execPath, ['-e', "require('zookeeper')"], { cwd, stdio: 'ignore' }).status === 0;
+  if (loads()) return true;
+  const tools = () => ['python3', 'make', 'g++'].every((command) => runs(command, '--version'));
+  if (ensured(tools, 'python3', 'make', 'g++')) {
+    console.error('servers: build the driver of ZooKeeper');
+    const command = 'npm rebuild zookeeper --foreground-scripts --loglevel=error';
+    const { stdout, stderr } = spawnSync(command, {
+      cwd,
+      shell: true,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    if (loads()) return true;
+    process.stderr.write(`${stdout}${stderr}`);
+  }
+  console.error(
+    'servers: the driver of ZooKeeper cannot be built: it needs python3, make and g++ (Debian: apt-get install python3 make g++)',
+  );
+  return false;
+}
+
+/** Whether something is here, if need be because its packages were installed now. */
+function ensured(there, ...packages) {
+  if (there()) return true;
+  if (process.getuid?.() !== 0 || !runs('apt-get', '--version')) return false;
+  console.error(`servers: install ${packages.join(', ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const aptGet = (...args) => spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
+  return aptGet('update') && aptGet('install', '--yes', '--no-install-recommends', ...packages) && there();
+}
+
+function runs(command, ...args) {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
