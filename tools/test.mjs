@@ -19,7 +19,9 @@ const steps = {
   servers: () => node('tools/servers.mjs'),
   tests: () => jest(),
   'the ticket sale': () => node('tools/start.mjs'),
-  'the ticket sale by four processes': () => node('tools/start.mjs', '--backend', 'redis', '--processes', '4'),
+  'the ticket sale by four processes, on Redis': () =>
+    node('tools/start.mjs', '--backend', 'redis', '--processes', '4'),
+  'the same on ZooKeeper': () => node('tools/start.mjs', '--backend', 'zookeeper', '--processes', '4'),
 };
 const unit = { prepare: steps.prepare, 'unit tests': () => jest('--selectProjects', 'unit') };
 

@@ -11,7 +11,7 @@ const USAGE = `npm start               500 buyers rush for 100 seats, first with
 npm start -- --serve    keeps the application up, to try it by hand
 npm start -- --backend redis --processes 4
                         the same sale by several processes, whose locks live on a server that is started for the run,
-                        or on the one at REDIS_URL. Backends: memory (one process), ${lockPlaces().join(', ')}`;
+                        or on the one that REDIS_URL or ZOOKEEPER_CONNECT names. Backends: memory (one process), ${lockPlaces().join(', ')}`;
 
 const { serve, backend, processes } = readArguments();
 const { urls, close } = backend === 'memory' ? await openSale() : await openProcesses(backend, processes);
