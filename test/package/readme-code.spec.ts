@@ -16,7 +16,10 @@ import { WalletModule, Wallets } from '../../sample/00-readme/quick-start.js';
 import { SharedWalletModule } from '../../sample/00-readme/redis.js';
 import { Transfers } from '../../sample/00-readme/service.js';
 import { walletsUnderTest } from '../../sample/00-readme/unit-test.js';
+import { ConsensusWalletModule } from '../../sample/00-readme/zookeeper.js';
 import { someRedis } from '../support/redis-installed.js';
+import { describeOnZooKeeper } from '../support/zookeeper-installed.js';
+import { startZooKeeperServer } from '../support/zookeeper-server.js';
 
 /** Every file that the README is cut from does what the README says. */
 describe('the code of the README', () => {
@@ -32,20 +35,22 @@ describe('the code of the README', () => {
     const redis = await someRedis();
     process.env['REDIS_URL'] = redis.url;
     try {
-      await within(SharedWalletModule, (app) =>
-        within(SharedWalletModule, async (other) => {
-          const [lock, tried] = [
-            await app.get(LockService).acquire('wallet:ann'),
-            other.get(LockService).tryAcquire('wallet:ann'),
-          ];
-          expect(await tried).toBeNull();
-          await lock.release();
-          await Promise.all([app, other].map((each) => each.get(Wallets).deposit('ann', 5)));
-        }),
-      );
+      await expectSharing(SharedWalletModule);
     } finally {
       await redis.stop();
     }
+  });
+
+  describeOnZooKeeper('ZooKeeper', () => {
+    it('nor is one over two applications', async () => {
+      const server = await startZooKeeperServer();
+      process.env['ZOOKEEPER_CONNECT'] = server.connect;
+      try {
+        await expectSharing(ConsensusWalletModule);
+      } finally {
+        await server.stop();
+      }
+    });
   });
 
   it('unit test: a locked class works as it does in the application', async () => {
@@ -143,6 +148,18 @@ describe('the code of the README', () => {
     });
   });
 });
+
+/** What one application holds, another cannot have. */
+async function expectSharing(module: Type): Promise<void> {
+  await within(module, (app) =>
+    within(module, async (other) => {
+      const lock = await app.get(LockService).acquire('wallet:ann');
+      expect(await other.get(LockService).tryAcquire('wallet:ann')).toBeNull();
+      await lock.release();
+      await Promise.all([app, other].map((each) => each.get(Wallets).deposit('ann', 5)));
+    }),
+  );
+}
 
 function withLocks(metadata: ModuleMetadata = {}): DynamicModule {
   class ReadmeModule {}
