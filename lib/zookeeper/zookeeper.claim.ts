@@ -2,7 +2,7 @@ import { type ClaimRequest, type Standing } from '../core/backend.js';
 import { NotKnownError } from './zookeeper.errors.js';
 import { claimPrefix, type ZooKeeperKeys } from './zookeeper.keys.js';
 import { type Line, rankOf, toWatch, without } from './zookeeper.line.js';
-import { type NodeTerms, ZooKeeperNode } from './zookeeper.node.js';
+import { type NodeTerms, type Stay, ZooKeeperNode } from './zookeeper.node.js';
 import { type Member, type ZooKeeperSession } from './zookeeper.session.js';
 import { type ZooKeeperSessions } from './zookeeper.sessions.js';
 
@@ -10,6 +10,8 @@ export type Wake = (standing?: Standing) => void;
 
 /** A line that the claim is lost from again and again while it joins is tried that often. */
 const TRIES = 5;
+/** Who waits for somebody that there is no room to watch asks so often. */
+const UNWATCHED_MS = 250;
 
 /** A claim's place in its line, over the nodes that it has there: one at a time, and another when its session has ended. */
 export class ZooKeeperClaim implements Member {
@@ -41,8 +43,8 @@ export class ZooKeeperClaim implements Member {
     return this.inTurn(async () => {
       for (let tries = 0; tries < TRIES; tries += 1) {
         const node = await this.seat();
-        const line = (await node.found()) ? await node.look() : await node.join();
-        const standing = line && (await this.standingOf(node, line, queue));
+        const stay = await node.stay();
+        const standing = stay && (await this.standingOf(node, stay, queue));
         if (standing !== undefined) return standing;
         this.leaveSeat();
       }
@@ -120,13 +122,13 @@ export class ZooKeeperClaim implements Member {
     this.sessions.freed(node.session, this.bytes);
   }
 
-  private async standingOf(node: ZooKeeperNode, seen: Line, queue: boolean): Promise<Standing | undefined> {
-    const { name, place, session } = node;
+  private async standingOf(node: ZooKeeperNode, stay: Stay, queue: boolean): Promise<Standing | undefined> {
     // A renewal may have found out meanwhile that it is gone.
-    if (this.node !== node || name === undefined || place === undefined) return undefined;
-    const line = this.withoutGhosts(session, seen, name);
-    const rank = rankOf(line, name);
-    if (rank === undefined) return undefined;
+    if (this.node !== node) return undefined;
+    const { session } = node;
+    const { name, place } = stay;
+    const line = this.withoutGhosts(session, stay.line, name);
+    const rank = rankOf(line, name)!;
     this.settle();
     const { leaseMs } = session;
     this.holding = rank.held;
@@ -138,9 +140,10 @@ export class ZooKeeperClaim implements Member {
     }
     this.line = line;
     this.watched = toWatch(line, rank.rank);
-    for (const each of this.watched) session.watches.watch(node.pathOf(each), this);
+    const watching = this.watched.map((each) => session.watches.watch(node.pathOf(each), this));
     // A wake that comes in time lets it in without a question, if that lease has not ended since.
-    return { held: false, ahead: rank.rank, place, askAgainMs: leaseMs / 2 };
+    const askAgainMs = watching.includes(false) ? UNWATCHED_MS : leaseMs / 2;
+    return { held: false, ahead: rank.rank, place, askAgainMs };
   }
 
   /** Nodes of this claim that it had in a session that has ended: dead, and never taken for its own. */

@@ -10,11 +10,15 @@ const ALL_RIGHTS = 31;
 
 export interface ClientListeners {
   connected(): void;
+  /** The connection is lost. Told by the driver itself, before it looks for another: only to be noted. */
+  connecting(): void;
+  /** The same, told as everything is. */
   disconnected(): void;
   /** The server has ended the session, or refused it. */
   closed(code: number): void;
-  /** A watch has fired: the node is gone, or was changed. */
-  fired(path: string): void;
+  // A watch has fired, and watches no longer.
+  deleted(path: string): void;
+  changed(path: string): void;
 }
 
 export interface Children {
@@ -30,13 +34,17 @@ export interface Children {
  * - an ACL that is not there is read, or a callback is missing: no such call is made;
  * - watches have functions of their own, which also leak: so all are default watches, which are events;
  * - an answer comes in more than ten pieces: so `response_counter_limit` is as high as it goes;
- * - it resolves names of hosts, which it does after every answer: so it is given addresses only.
+ * - it resolves names of hosts, which it does after every answer: so it is given addresses only;
+ * - a socket is opened while it tells of a lost connection: it still listens to the number of its own, which is closed, and
+ *   which the new one has. So whatever it tells is passed on once it has returned, after all that it has told before.
  *
  * It never answers what is asked of a closed session, nor what it is asked while it is deaf: `end` rejects what is open.
  */
 export class ZooKeeperClient {
   private readonly handle: DriverHandle;
   private readonly open = new Set<(error: Error) => void>();
+  /** What it has told, and nobody knows yet. */
+  private told: (() => void)[] = [];
   private ended: Error | undefined;
   private servers: string;
 
@@ -50,10 +58,13 @@ export class ZooKeeperClient {
     this.servers = addresses;
     this.handle = openDriver();
     this.handle.on('connect', () => this.unlessEnded(() => listeners.connected()));
-    this.handle.on('connecting', () => this.unlessEnded(() => listeners.disconnected()));
+    this.handle.on('connecting', () => {
+      listeners.connecting();
+      this.unlessEnded(() => listeners.disconnected());
+    });
     this.handle.on('close', (_client, code) => this.unlessEnded(() => listeners.closed(code)));
     for (const event of ['deleted', 'changed'] as const) {
-      this.handle.on(event, (_client, path) => this.unlessEnded(() => listeners.fired(path)));
+      this.handle.on(event, (_client, path) => this.unlessEnded(() => listeners[event](path)));
     }
     this.handle.init({
       connect: addresses,
@@ -62,7 +73,7 @@ export class ZooKeeperClient {
       host_order_deterministic: false,
       response_counter_limit: 2 ** 31 - 1,
     });
-    if (settings.auth !== undefined) this.handle.add_auth('digest', settings.auth, () => undefined);
+    if (settings.auth !== undefined) this.handle.add_auth('digest', settings.auth(), () => undefined);
   }
 
   get sessionId(): string {
@@ -122,10 +133,10 @@ export class ZooKeeperClient {
     return code !== NO_NODE;
   }
 
-  /** false: it was there. */
+  /** false: the parent is missing. */
   async createPersistent(path: string): Promise<boolean> {
-    const [, code] = await this.create(path, '', PERSISTENT, [OK, NODE_EXISTS]);
-    return code === OK;
+    const [, code] = await this.create(path, '', PERSISTENT, [OK, NODE_EXISTS, NO_NODE]);
+    return code !== NO_NODE;
   }
 
   /** For whoever gave `auth` alone. The driver makes nodes that are open to all, so this goes out right behind. */
@@ -192,7 +203,7 @@ export class ZooKeeperClient {
         const trouble = answers.includes(code)
           ? undefined
           : (unanswered(code, text) ?? refusal(code, this.settings.root));
-        settle(() => (trouble === undefined ? resolve([code, ...values]) : reject(trouble)));
+        this.passOn(() => settle(() => (trouble === undefined ? resolve([code, ...values]) : reject(trouble))));
       });
       // Then the callback never comes.
       if (sent !== OK) {
@@ -203,6 +214,18 @@ export class ZooKeeperClient {
   }
 
   private unlessEnded(tell: () => void): void {
-    if (this.ended === undefined) tell();
+    this.passOn(() => {
+      if (this.ended === undefined) tell();
+    });
+  }
+
+  private passOn(tell: () => void): void {
+    this.told.push(tell);
+    if (this.told.length > 1) return;
+    setImmediate(() => {
+      const { told } = this;
+      this.told = [];
+      for (const each of told) each();
+    });
   }
 }

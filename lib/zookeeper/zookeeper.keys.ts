@@ -12,12 +12,7 @@ export class ZooKeeperKeys {
 
   /** The key whose line is the child of the root with this name; undefined: somebody else's node. */
   keyOf(name: string): string | undefined {
-    try {
-      const key = decodeURIComponent(name);
-      return encode(key) === name ? key : undefined;
-    } catch {
-      return undefined;
-    }
+    return decode(name);
   }
 }
 
@@ -33,12 +28,14 @@ export interface ClaimName {
   readonly sequence: number;
 }
 
+/** Undefined: somebody else's node. */
 export function readClaimName(name: string): ClaimName | undefined {
-  const [, id, slots, sequence] = /^([^,]+),(all|\d+),(-?\d+)$/.exec(name) ?? [];
-  if (id === undefined) return undefined;
+  const [, encoded = '', slots, sequence] = /^([^,]+),(all|[1-9]\d*),(-?\d+)$/.exec(name) ?? [];
+  const id = decode(encoded);
+  if (id === undefined || id === '') return undefined;
   return {
     name,
-    id: decodeURIComponent(id),
+    id,
     slots: slots === 'all' ? Infinity : Number(slots),
     sequence: Number(sequence),
   };
@@ -47,4 +44,14 @@ export function readClaimName(name: string): ClaimName | undefined {
 function encode(text: string): string {
   const encoded = encodeURIComponent(text);
   return /^\.{1,2}$/.test(encoded) ? encoded.replaceAll('.', '%2E') : encoded;
+}
+
+/** Undefined: nothing is encoded like that. */
+function decode(name: string): string | undefined {
+  try {
+    const text = decodeURIComponent(name);
+    return encode(text) === name ? text : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -66,7 +66,7 @@ export interface JoinedLine {
  * A line's `cversion` is twice the nodes ever made in it, less those that are there; the sequence of a node is how many
  * were made before it. So if none was made besides, and there is one more than before, none has gone either.
  */
-export function makingOf({ before, names, after, sequence }: JoinedLine): number | undefined {
+export function makingOf({ before, names, after, sequence }: JoinedLine): bigint | undefined {
   const made =
     before === undefined
       ? { twice: 0, there: 0 }
@@ -76,5 +76,5 @@ export function makingOf({ before, names, after, sequence }: JoinedLine): number
     ((after.cversion + after.numChildren - 2 * (sequence + 1)) | 0) === 0 &&
     after.numChildren === made.there + 1 &&
     names.length === after.numChildren;
-  return alone ? after.pzxid : undefined;
+  return alone ? BigInt(after.pzxid) : undefined;
 }

@@ -14,6 +14,13 @@ export interface NodeTerms {
   readonly prefix: string;
 }
 
+/** The node, and the line that it is in. */
+export interface Stay {
+  readonly name: string;
+  readonly place: bigint;
+  readonly line: Line;
+}
+
 /** A line that is made and collected again and again while we join it is tried that often. */
 const TRIES = 5;
 
@@ -59,8 +66,18 @@ export class ZooKeeperNode {
     return this.madeAs !== undefined;
   }
 
-  /** The line after joining; undefined: the node is gone already. */
-  async join(): Promise<Line | undefined> {
+  /** Makes the node, if it was not. undefined: it is gone. */
+  async stay(): Promise<Stay | undefined> {
+    const line = (await this.found()) ? await this.read() : await this.join();
+    const name = this.madeAs;
+    if (name === undefined || !line?.some((claim) => claim.name === name)) return undefined;
+    // The answer that told of its making may have come too late for its place to be asked for.
+    this.madeAt ??= await this.askPlace(name);
+    return this.madeAt === undefined ? undefined : { name, place: this.madeAt, line };
+  }
+
+  /** The line after joining; undefined: it is gone already. */
+  private async join(): Promise<Line | undefined> {
     const { session } = this;
     const { parent } = this.terms;
     let alone = true;
@@ -80,19 +97,10 @@ export class ZooKeeperNode {
       if (after === undefined) return undefined;
       const { sequence } = readClaimName(made)!;
       const { names, stat } = after;
-      let czxid = makingOf({ before, names, after: stat, sequence });
-      czxid ??= (await session.flight((client) => client.stat(this.pathOf(made))))?.czxid;
-      if (czxid === undefined) return undefined;
-      this.madeAt = BigInt(czxid);
+      this.madeAt = makingOf({ before, names, after: stat, sequence });
       return readLine(names);
     }
     throw new NotKnownError(`${parent} is collected whenever it is made: raise znode.container.checkIntervalMs`);
-  }
-
-  /** The line as it is now; undefined: the node is no longer in it. */
-  async look(): Promise<Line | undefined> {
-    const line = await this.read();
-    return line.some(({ name }) => name === this.madeAs) ? line : undefined;
   }
 
   /** false: it was gone, and not by an earlier call. */
@@ -110,9 +118,11 @@ export class ZooKeeperNode {
     const line = await this.read();
     for (const { name } of line.filter(({ id }) => id === this.terms.id)) {
       const stat = await session.ask((client) => client.stat(this.pathOf(name)));
-      if (stat?.ephemeralOwner !== session.id) continue;
-      this.madeAs = name;
-      this.madeAt = BigInt(stat.czxid);
+      if (stat?.ephemeralOwner === session.id) {
+        this.madeAs = name;
+        this.madeAt = BigInt(stat.czxid);
+        break;
+      }
     }
     this.unsure = false;
   }
@@ -136,21 +146,33 @@ export class ZooKeeperNode {
   }
 
   private async makeLine(client: ZooKeeperClient): Promise<boolean> {
-    const { parent } = this.terms;
-    const made = this.session.signed(client.createLine(parent));
-    if (this.session.settings.auth !== undefined) await Promise.all([made, client.protect(parent)]);
-    return made;
+    return this.makeOwn(client, this.terms.parent, (path) => this.session.signed(client.createLine(path)));
   }
 
   private async makeRoot(): Promise<void> {
-    const { root, auth } = this.session.settings;
-    const names = root.split('/').slice(1);
+    const { root } = this.session.settings;
     await this.session.ask(async (client) => {
-      const made = await Promise.all(
-        names.map((_, depth) => client.createPersistent(`/${names.slice(0, depth + 1).join('/')}`)),
-      );
-      if (auth !== undefined && made.at(-1) === true) await client.protect(root);
+      const make = (): Promise<boolean> => this.makeOwn(client, root, (path) => client.createPersistent(path));
+      if (await make()) return;
+      await makePath(client, parentOf(root));
+      await make();
     });
+  }
+
+  /** With `auth`, nobody else is to have it: so it is protected in the flight that makes it. */
+  private async makeOwn(
+    client: ZooKeeperClient,
+    path: string,
+    make: (path: string) => Promise<boolean>,
+  ): Promise<boolean> {
+    const made = make(path);
+    if (this.session.settings.auth !== undefined) await Promise.all([made, client.protect(path)]);
+    return made;
+  }
+
+  private async askPlace(name: string): Promise<bigint | undefined> {
+    const stat = await this.session.flight((client) => client.stat(this.pathOf(name)));
+    return stat && BigInt(stat.czxid);
   }
 
   private read(): Promise<Line> {
@@ -159,4 +181,15 @@ export class ZooKeeperNode {
       return readLine(children?.names ?? []);
     });
   }
+}
+
+/** From below: what is there may be where nobody is allowed to make anything. */
+async function makePath(client: ZooKeeperClient, path: string): Promise<void> {
+  if (path === '' || (await client.createPersistent(path))) return;
+  await makePath(client, parentOf(path));
+  await client.createPersistent(path);
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
 }

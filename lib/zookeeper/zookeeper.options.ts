@@ -22,8 +22,8 @@ export interface ZooKeeperSettings {
   readonly sessionTimeoutMs: number;
   /** With the chroot before it. */
   readonly root: string;
-  /** As the digest scheme has it: `user:password`. */
-  readonly auth: string | undefined;
+  /** As the digest scheme has it: `user:password`. A function, so that whoever prints the backend does not print it. */
+  readonly auth: (() => string) | undefined;
 }
 
 const MIN_TIMEOUT_MS = 100;
@@ -37,7 +37,10 @@ export function readOptions(options: ZooKeeperBackendOptions): ZooKeeperSettings
   const slash = connect.indexOf('/');
   const hosts = slash === -1 ? connect : connect.slice(0, slash);
   const chroot = slash === -1 || slash === connect.length - 1 ? '' : checkPath('the chroot', connect.slice(slash));
-  if (!(sessionTimeoutMs >= MIN_TIMEOUT_MS && sessionTimeoutMs <= MAX_TIMEOUT_MS)) {
+  if (
+    typeof sessionTimeoutMs !== 'number' ||
+    !(sessionTimeoutMs >= MIN_TIMEOUT_MS && sessionTimeoutMs <= MAX_TIMEOUT_MS)
+  ) {
     throw new LockConfigError(`sessionTimeoutMs must be from ${MIN_TIMEOUT_MS} to ${MAX_TIMEOUT_MS} milliseconds`);
   }
   const path = `${chroot}${checkPath('root', root)}`;
@@ -48,10 +51,11 @@ export function readOptions(options: ZooKeeperBackendOptions): ZooKeeperSettings
 
 const EXAMPLE = 'host:2181,host:2181/chroot';
 
-function readServer(text: string): Server {
+function readServer(text: string, index: number): Server {
   const [, host = '', port = '2181'] = /^\s*(\[[\da-fA-F:.]+\]|[^\s:[\]]+)(?::(\d+))?\s*$/.exec(text) ?? [];
   if (host === '' || !(Number(port) >= 1 && Number(port) <= 65_535)) {
-    throw new LockConfigError(`connect must look like ${EXAMPLE}; this is no server: ${JSON.stringify(text)}`);
+    // Not shown: whoever takes it for a URL puts a password there.
+    throw new LockConfigError(`connect must look like ${EXAMPLE}: server ${index + 1} of it does not`);
   }
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
 }
@@ -65,7 +69,7 @@ function checkPath(name: string, path: unknown): string {
 }
 
 /** Shows nothing of it. */
-function readAuth(auth: ZooKeeperBackendOptions['auth']): string | undefined {
+function readAuth(auth: ZooKeeperBackendOptions['auth']): (() => string) | undefined {
   if (auth === undefined) return undefined;
   const { user, password } = auth ?? {};
   if (
@@ -77,5 +81,5 @@ function readAuth(auth: ZooKeeperBackendOptions['auth']): string | undefined {
   ) {
     throw new LockConfigError('auth must be { user, password }, neither empty, and the user without a colon');
   }
-  return `${user}:${password}`;
+  return () => `${user}:${password}`;
 }

@@ -1,70 +1,67 @@
 import { type Clock } from '../core/clock.js';
 import { type Moment, momentOf } from '../core/moment.js';
 
+/** All of these are parts of the session's timeout. What is left of it, a sixteenth, is for clocks that are not alike. */
+const LEASE = 1 / 2;
+const FOLLOWER_TELLS_WITHIN = 1 / 4;
+const OLDEST_PROOF = 7 / 16;
+/** How often something is to be sent that the leader has a part in. */
+export const SIGNS_PER_TIMEOUT = 16;
+
+interface Sign {
+  readonly sent: Moment;
+  readonly answeredAt: number;
+}
+
 /**
  * What this side knows of the life of its session.
  *
- * The leader ends a session that it has not heard of for the session's timeout. It hears of a client that is connected to
- * a follower with the follower's next sign of life, half a tick later, and a tick is at most half a timeout. So what a
- * client sends counts in time if its answer came a quarter of the timeout before the end of what was known until then;
- * and a lease is three quarters of a timeout.
- *
- * An answer that comes later leaves it open whether the leader has heard in time. It is known once the leader has had a
- * part in something that was sent a quarter of a timeout after it.
+ * The leader ends a session that it has not heard of for the session's timeout. What it is asked through a follower does not
+ * count for it: it hears of a session when the follower next says whose clients are alive, which is every half tick, and a
+ * tick is at most half a timeout. So a sign of life is proven to have counted by the answer to another that was sent a quarter
+ * of a timeout after its own answer, since a follower speaks with the leader in order. Every lease is half a timeout, and is
+ * given while the last proven sign is less than half a timeout old.
  */
 export class SessionProof {
-  /** The last sign of life that counts was sent then. */
-  private proven: Moment;
-  private doubtfulSince: Moment | undefined;
+  private heardAt: number;
+  /** Answered, oldest first, and not many, however much is asked. */
+  private readonly unproven: Sign[] = [];
 
-  /** With the sign of life that a new session is. */
+  /** `proven`: the leader has made the session, or has heard of it, since then. */
   constructor(
     private readonly clock: Clock,
     readonly timeoutMs: number,
-    sent: Moment,
+    private proven: Moment,
   ) {
-    this.proven = sent;
+    this.heardAt = clock.now();
   }
 
   get leaseMs(): number {
-    return (this.timeoutMs * 3) / 4;
+    return this.timeoutMs * LEASE;
   }
 
-  /** Whether what is answered now is surely answered to a session that lives on for its lease. */
+  /** Whether the session surely lives on for a lease. */
   get sound(): boolean {
-    return this.doubtfulSince === undefined && this.since(this.proven) < this.leaseMs;
+    const now = momentOf(this.clock);
+    // By the clock that went further: the one stands still while the machine sleeps, the other may be set.
+    const age = Math.max(now.now - this.proven.now, now.wall - this.proven.wall);
+    return age < this.timeoutMs * OLDEST_PROOF;
   }
 
-  /** Nothing was heard for so long that the server has likely ended the session, or will not know it when it comes back. */
+  /** Nothing was answered for so long that the server has likely ended the session. */
   get over(): boolean {
-    const silence = this.since(this.proven);
-    return (
-      silence >= this.timeoutMs &&
-      (this.doubtfulSince === undefined || this.since(this.doubtfulSince) >= this.timeoutMs)
-    );
-  }
-
-  /** How long ago the last sign of life that counts was sent. */
-  get silenceMs(): number {
-    return this.since(this.proven);
+    return this.clock.now() - this.heardAt >= this.timeoutMs;
   }
 
   /** The leader had a part in something that was sent then. */
-  confirmed(sent: Moment): void {
-    if (this.doubtfulSince === undefined && this.since(this.proven) >= this.leaseMs) {
-      this.doubtfulSince = momentOf(this.clock);
-    } else if (this.doubtfulSince === undefined || between(this.doubtfulSince, sent) >= this.timeoutMs / 4) {
-      if (sent.now > this.proven.now) this.proven = sent;
-      this.doubtfulSince = undefined;
+  answered(sent: Moment): void {
+    const answeredAt = this.clock.now();
+    this.heardAt = answeredAt;
+    const told = sent.now - this.timeoutMs * FOLLOWER_TELLS_WITHIN;
+    while (this.unproven.length > 0 && this.unproven[0]!.answeredAt <= told) this.proven = this.unproven.shift()!.sent;
+    const last = this.unproven.at(-1);
+    if (last === undefined || sent.now - last.sent.now >= this.timeoutMs / SIGNS_PER_TIMEOUT / 2) {
+      this.unproven.push({ sent, answeredAt });
     }
   }
-
-  private since(moment: Moment): number {
-    return between(moment, momentOf(this.clock));
-  }
-}
-
-/** By the clock that went further: the one stands still while the machine sleeps, the other may be set. */
-function between(from: Moment, to: Moment): number {
-  return Math.max(to.now - from.now, to.wall - from.wall);
 }

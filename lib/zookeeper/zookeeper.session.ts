@@ -5,7 +5,8 @@ import { ZooKeeperClient } from './zookeeper.client.js';
 import { type OpenDriver } from './zookeeper.driver.js';
 import { closedFor, NotKnownError, SessionEndedError } from './zookeeper.errors.js';
 import { type ZooKeeperSettings } from './zookeeper.options.js';
-import { SessionProof } from './zookeeper.proof.js';
+import { Changes } from './zookeeper.changes.js';
+import { SessionProof, SIGNS_PER_TIMEOUT } from './zookeeper.proof.js';
 import { SessionRenewals } from './zookeeper.renewals.js';
 import { SessionWatches, type Watcher } from './zookeeper.watches.js';
 import { within } from './zookeeper.within.js';
@@ -23,10 +24,6 @@ export interface Member extends Watcher {
   wake(): void;
 }
 
-/** How often in a timeout the session is looked after, and a sign of life that the leader has a part in is sent at the latest. */
-const LOOKS_PER_TIMEOUT = 8;
-const SIGNS_PER_TIMEOUT = 4;
-
 /**
  * One session, from connecting to its end: opening → connected ⇄ disconnected → ended. What was held in it is held in no
  * other.
@@ -37,20 +34,26 @@ const SIGNS_PER_TIMEOUT = 4;
  */
 export class ZooKeeperSession {
   readonly members = new Set<Member>();
+  /** What the paths of its members' nodes take. */
+  nodeBytes = 0;
   readonly watches: SessionWatches;
   readonly renewals = new SessionRenewals(this);
   /** Resolves when the session is over. */
   readonly over: Promise<void>;
   private readonly client: ZooKeeperClient;
-  private readonly timer: NodeJS.Timeout;
+  private timer: NodeJS.Timeout | undefined;
+  /** It became connected, sure to live on, or it ended. */
+  private readonly changes = new Changes();
   private readonly leftovers = new Set<() => Promise<void>>();
   private proof: SessionProof | undefined;
   private connected = false;
+  /** The server has heard of the session since, if it is connected. */
+  private connectingSince: Moment;
   private why: Error | undefined;
   /** Nobody asks anything of it any more, but it goes on for a lease. */
   private left: Error | undefined;
   private signing = false;
-  private readonly waiting = new Set<() => void>();
+  private resolving = false;
   private resolveOver!: () => void;
 
   constructor(
@@ -59,22 +62,29 @@ export class ZooKeeperSession {
     addresses: string,
   ) {
     this.over = new Promise((resolve) => (this.resolveOver = resolve));
+    this.connectingSince = momentOf(ports.clock);
     this.client = new ZooKeeperClient(ports.openDriver, settings, addresses, {
       connected: () => this.onConnected(),
+      connecting: () => (this.connectingSince = momentOf(ports.clock)),
       disconnected: () => this.onDisconnected(),
       closed: (code) => this.end(closedFor(code) ?? new SessionEndedError(`closed (${code})`)),
-      fired: (path) => this.watches.fired(path),
+      deleted: (path) => this.watches.gone(path),
+      changed: (path) => this.watches.changed(path),
     });
     this.watches = new SessionWatches(this.client);
-    this.timer = setInterval(() => this.look(), settings.sessionTimeoutMs / LOOKS_PER_TIMEOUT);
-    this.timer.unref();
+    this.lookEvery(settings.sessionTimeoutMs / SIGNS_PER_TIMEOUT);
   }
 
   get id(): string {
     return this.client.sessionId;
   }
 
-  /** What a claim is given. */
+  /** What the nodes and the watches that it has take: its end names the ones, a new connection the others. */
+  get load(): number {
+    return Math.max(this.nodeBytes, this.watches.bytes);
+  }
+
+  /** What a claim is given, once it is connected. */
   get leaseMs(): number {
     return this.proof?.leaseMs ?? this.settings.sessionTimeoutMs;
   }
@@ -107,11 +117,12 @@ export class ZooKeeperSession {
     return within(this.patienceMs, send(this.client));
   }
 
-  /** As `ask`, but what comes of it counts only if the session surely lives on: for what a lease is given on. */
+  /** As `ask`, but what comes of it counts only once the session surely lives on: for what a lease is given on. */
   async flight<T>(send: (client: ZooKeeperClient) => Promise<T>): Promise<T> {
     const answer = await this.ask(send);
+    const sure = await this.changes.come(() => !this.alive || this.proof!.sound, this.patienceMs);
     if (!this.alive) throw this.why!;
-    if (!this.proof!.sound) throw new NotKnownError('not heard of the server for long: the session may be over');
+    if (!sure) throw new NotKnownError('not heard of the server for long: the session may be over');
     return answer;
   }
 
@@ -119,7 +130,7 @@ export class ZooKeeperSession {
   signed<T>(call: Promise<T>): Promise<T> {
     const sent = momentOf(this.ports.clock);
     call.then(
-      () => this.proof?.confirmed(sent),
+      () => this.answered(sent),
       () => undefined,
     );
     return call;
@@ -131,12 +142,10 @@ export class ZooKeeperSession {
   }
 
   async ready(): Promise<void> {
+    const { patienceMs } = this;
+    const ready = await this.changes.come(() => this.connected || !this.alive || this.left !== undefined, patienceMs);
     if (!this.alive || this.left !== undefined) throw this.why ?? this.left!;
-    if (this.connected) return;
-    await within(this.patienceMs, new Promise<void>((resolve) => this.waiting.add(resolve))).catch(() => {
-      throw this.why ?? new NotKnownError(`not connected within ${Math.round(this.patienceMs)} ms`);
-    });
-    if (!this.alive) throw this.why!;
+    if (!ready) throw new NotKnownError(`not connected within ${Math.round(patienceMs)} ms`);
   }
 
   /**
@@ -160,27 +169,21 @@ export class ZooKeeperSession {
     clearInterval(this.timer);
     this.leftovers.clear();
     void this.client.end(why).then(this.resolveOver);
-    this.release();
+    this.changes.told();
     for (const member of [...this.members]) member.wake();
   }
 
   private onConnected(): void {
-    const { clock } = this.ports;
-    const { timeoutMs } = this.client;
-    // The leader has made the session, or has heard of it again: at most two thirds of a timeout ago, the driver's patience.
-    const ago = (timeoutMs * 2) / 3;
-    const sent: Moment = { now: clock.now() - ago, wall: clock.wall() - ago };
     const again = this.proof !== undefined;
-    this.proof = new SessionProof(clock, timeoutMs, sent);
+    // Of another one, its server hears from the leader: so the leader has heard of it.
+    this.proof = new SessionProof(this.ports.clock, this.client.timeoutMs, this.connectingSince);
+    this.lookEvery(this.timeoutMs / SIGNS_PER_TIMEOUT);
     this.connected = true;
+    this.changes.told();
     this.sign();
-    this.release();
     this.tidyUp();
     // What the driver was about to watch when the connection was lost, it does not.
-    if (again) {
-      this.watches.forget();
-      for (const member of [...this.members]) member.wake();
-    }
+    if (again) for (const member of [...this.members]) member.wake();
   }
 
   private onDisconnected(): void {
@@ -188,19 +191,28 @@ export class ZooKeeperSession {
     void this.refreshAddresses();
   }
 
-  private release(): void {
-    for (const resolve of [...this.waiting]) resolve();
-    this.waiting.clear();
+  private answered(sent: Moment): void {
+    const { proof } = this;
+    if (proof === undefined || !this.connected) return;
+    const wasSound = proof.sound;
+    proof.answered(sent);
+    if (!wasSound && proof.sound) this.changes.told();
+  }
+
+  private lookEvery(ms: number): void {
+    clearInterval(this.timer);
+    this.timer = setInterval(() => this.look(), ms);
+    this.timer.unref();
   }
 
   private look(): void {
     if (!this.alive) return;
-    if (!this.connected) {
+    if (this.connected) {
+      this.sign();
+      this.tidyUp();
+    } else {
       void this.refreshAddresses();
-      return;
     }
-    if (this.proof!.silenceMs >= this.timeoutMs / SIGNS_PER_TIMEOUT || !this.proof!.sound) this.sign();
-    this.tidyUp();
   }
 
   /** One at a time: if that is not answered, neither is another. */
@@ -221,7 +233,10 @@ export class ZooKeeperSession {
   }
 
   private async refreshAddresses(): Promise<void> {
+    if (this.resolving) return;
+    this.resolving = true;
     const addresses = await addressesOf(this.settings.servers, this.patienceMs).catch(() => undefined);
+    this.resolving = false;
     if (addresses !== undefined && this.alive && !this.connected) this.client.use(addresses);
   }
 }

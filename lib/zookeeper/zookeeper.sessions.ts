@@ -5,14 +5,14 @@ import { type SessionPorts, ZooKeeperSession } from './zookeeper.session.js';
 
 /**
  * The server ends a session with one transaction that names all its nodes. One of more than a megabyte takes the whole
- * ensemble down (ZOOKEEPER-4306), and a name may have three kilobytes; most have a hundred bytes.
+ * ensemble down (ZOOKEEPER-4306), and a name may have three kilobytes; most have a hundred bytes. After a lost connection
+ * the driver names all that it watches in one request, and the server hangs up at one of more than a megabyte.
  */
 const MOST_BYTES_PER_SESSION = 500_000;
 
 /** The sessions of one backend: one, as long as that has room. */
 export class ZooKeeperSessions {
   private readonly sessions = new Set<ZooKeeperSession>();
-  private readonly load = new Map<ZooKeeperSession, number>();
   private opening: Promise<void> | undefined;
   private closed = false;
 
@@ -22,14 +22,13 @@ export class ZooKeeperSessions {
     private readonly mostBytes = MOST_BYTES_PER_SESSION,
   ) {}
 
-  /** A session with room for a node whose path has so many bytes, which are taken. It is connected, or about to be. */
+  /** A session with room for a node whose path has so many bytes, which are taken, and a watch as long. It is connected, or about to be. */
   async take(bytes: number): Promise<ZooKeeperSession> {
     for (;;) {
       if (this.closed) throw new SessionEndedError('the backend is closed');
       for (const session of this.sessions) {
-        const load = this.load.get(session) ?? 0;
-        if (!session.alive || load + bytes > this.mostBytes) continue;
-        this.load.set(session, load + bytes);
+        if (!session.alive || session.load + bytes > this.mostBytes) continue;
+        session.nodeBytes += bytes;
         return session;
       }
       this.opening ??= this.open().finally(() => (this.opening = undefined));
@@ -43,11 +42,11 @@ export class ZooKeeperSessions {
   }
 
   freed(session: ZooKeeperSession, bytes: number): void {
-    const left = (this.load.get(session) ?? 0) - bytes;
-    this.load.set(session, left);
-    // The first one stays, for the next lock.
+    session.nodeBytes -= bytes;
+    // The first one stays, for the next lock, unless it watches too much for callers who are gone.
     const [first] = this.sessions;
-    if (left <= 0 && session !== first) session.end(new SessionEndedError('no longer needed'));
+    const stays = session === first && session.load < this.mostBytes / 2;
+    if (session.nodeBytes <= 0 && !stays) session.end(new SessionEndedError('no longer needed'));
   }
 
   async close(): Promise<void> {
@@ -62,9 +61,6 @@ export class ZooKeeperSessions {
     if (this.closed) throw new NotKnownError('the backend is closed');
     const session = new ZooKeeperSession(this.settings, this.ports, addresses);
     this.sessions.add(session);
-    void session.over.then(() => {
-      this.sessions.delete(session);
-      this.load.delete(session);
-    });
+    void session.over.then(() => this.sessions.delete(session));
   }
 }

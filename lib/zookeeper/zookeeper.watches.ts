@@ -7,44 +7,60 @@ export interface Watcher {
   wake(): void;
 }
 
-/** Who waits for which node to go. One watch per node, however many wait; it fires once. */
+/** After a lost connection, all that is watched has to fit into one request, of a megabyte at most. */
+const MOST_BYTES = 900_000;
+
+/**
+ * Who waits for which node to go. One watch per node, however many wait; it fires once. It cannot be taken back, so it counts
+ * until it fires, even if nobody waits any more.
+ */
 export class SessionWatches {
   private readonly watchers = new Map<string, Set<Watcher>>();
+  private pathBytes = 0;
 
   constructor(private readonly client: ZooKeeperClient) {}
 
-  /** How many nodes are watched. */
-  get size(): number {
-    return this.watchers.size;
+  /** What the paths that are watched take. */
+  get bytes(): number {
+    return this.pathBytes;
   }
 
-  watch(path: string, watcher: Watcher): void {
+  /** false: there is no room for one more watch. */
+  watch(path: string, watcher: Watcher): boolean {
     const watching = this.watchers.get(path);
     if (watching !== undefined) {
       watching.add(watcher);
-      return;
+      return true;
     }
+    if (this.pathBytes + path.length > MOST_BYTES) return false;
     this.watchers.set(path, new Set([watcher]));
+    this.pathBytes += path.length;
     this.client.watch(path).then(
-      (there) => void (there || this.fired(path)),
+      (there) => void (there || this.gone(path)),
       // The connection is gone; when it is back, all are woken.
-      () => void this.watchers.delete(path),
+      () => void this.take(path),
     );
+    return true;
   }
 
   unwatch(path: string, watcher: Watcher): void {
-    // The watch itself cannot be taken back: it stays until the node goes.
     this.watchers.get(path)?.delete(watcher);
   }
 
-  fired(path: string): void {
-    const watching = this.watchers.get(path);
-    this.watchers.delete(path);
-    for (const watcher of watching ?? []) watcher.departed(path);
+  gone(path: string): void {
+    for (const watcher of this.take(path)) watcher.departed(path);
   }
 
-  /** Those that the driver still has fire all the same, for nobody. */
-  forget(): void {
-    this.watchers.clear();
+  /** Somebody has written to the node, which is there all the same. */
+  changed(path: string): void {
+    for (const watcher of this.take(path)) watcher.wake();
+  }
+
+  private take(path: string): ReadonlySet<Watcher> {
+    const watching = this.watchers.get(path);
+    if (watching === undefined) return new Set();
+    this.watchers.delete(path);
+    this.pathBytes -= path.length;
+    return watching;
   }
 }

@@ -57,6 +57,30 @@ const scenarios: Readonly<Record<string, (server: string) => Promise<unknown>>> 
     return 'closed';
   },
 
+  async 'a session opened by whoever hears that a connection is lost'(server) {
+    // The driver has closed its socket, and still listens to it: the next one that is opened has the same number.
+    const lost: Promise<unknown>[] = [];
+    const others: ZooKeeperBackend[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      const through = await pieces(server, Infinity, 0);
+      const backend = new ZooKeeperBackend({ connect: through.address, sessionTimeoutMs: 3_000 });
+      await backend.inspect('before');
+      through.hang();
+      const claim = backend.claim({ key: 'lost', id: `of ${n}`, slots: 1, leaseMs: 1_000 });
+      const asked = claim.attempt({ queue: true }).catch(async () => {
+        const other = new ZooKeeperBackend({ connect: server, sessionTimeoutMs: 3_000 });
+        others.push(other, backend);
+        return other.inspect('lost');
+      });
+      await sleep(50);
+      through.stop();
+      lost.push(asked);
+    }
+    const lines = await Promise.all(lost);
+    await Promise.all(others.map((each) => each.close()));
+    return lines.length;
+  },
+
   async 'asking after closing, and closing again'(server) {
     const backend = new ZooKeeperBackend({ connect: server, sessionTimeoutMs: 3_000 });
     const claim = backend.claim({ key: 'h', id: 'x', slots: 1, leaseMs: 1_000 });

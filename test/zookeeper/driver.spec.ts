@@ -19,6 +19,7 @@ describeOnZooKeeper('the driver does not end the process, which ends by itself w
     ['a second thread', { heard: 'LOCK_CONFIG', held: true }],
     ['closing while watches are delivered', 'closed'],
     ['closing when the connection is lost, while several wait', 'closed'],
+    ['a session opened by whoever hears that a connection is lost', 5],
     ['asking after closing, and closing again', [2, 'rejected', 'rejected', 'rejected', 'rejected']],
     ['a long answer in small pieces', [1, 300, true]],
     ['a host that has no address', 'LOCK_BACKEND'],

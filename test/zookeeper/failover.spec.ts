@@ -103,6 +103,35 @@ describeOnZooKeeper('a follower that has lost the others', () => {
   });
 });
 
+describeOnZooKeeper('a follower that stops right after it has answered', () => {
+  it('has not told the leader of the one it answered: that one stops believing before the next one comes in', async () => {
+    const timeoutMs = 8_000;
+    const config = { maxSessionTimeout: timeoutMs, minSessionTimeout: 400, syncLimit: 100, initLimit: 100 };
+    const ensemble = await startZooKeeperEnsemble({ tickMs: 200, config });
+    const managers = new LockManagers();
+    try {
+      const [follower] = await ensemble.followers();
+      const leader = await ensemble.leader();
+      const open = (connect: string) =>
+        managers.open({ connect, sessionTimeoutMs: timeoutMs, waitMs: 40_000, drainMs: 0 });
+      const [one, other] = [open(follower!.connect), open(leader.connect)];
+      for (const each of [one, other]) await (await each.acquire('x')).release();
+      await sleep(timeoutMs / 2);
+      const lock = await one.acquire('x');
+      follower!.pause();
+      const second = await other.acquire('x');
+      expect(lock.held).toBe(false);
+      expect(second.fencingToken > lock.fencingToken).toBe(true);
+      follower!.resume();
+      await second.release();
+    } finally {
+      for (const server of ensemble.servers) server.resume();
+      await managers.close();
+      await ensemble.stop();
+    }
+  });
+});
+
 /** Several that take turns with one lock, and go on whatever happens. */
 class Load {
   private readonly resource = new GuardedResource();

@@ -55,7 +55,7 @@ describe('a line on ZooKeeper', () => {
     const before = { ...stat, pzxid: 10, cversion: 9, numChildren: 1 };
     const names = ['a,1,4', 'b,1,5'];
     const after = { ...stat, pzxid: 20, cversion: 10, numChildren: 2 };
-    expect(makingOf({ before, names, after, sequence: 5 })).toBe(20);
+    expect(makingOf({ before, names, after, sequence: 5 })).toBe(20n);
     // The one ahead has gone.
     expect(makingOf({ before, names: ['b,1,5'], after: { ...after, cversion: 11, numChildren: 1 }, sequence: 5 })).toBe(
       undefined,

@@ -63,6 +63,58 @@ describeOnZooKeeper('the connection is lost', () => {
     await until('it has no node', async () => (await line('b')).length === 0, SESSION_MS / 2);
   });
 
+  it('answers a claim after it was given up on: it has one node, and its place is kept', async () => {
+    const first = await managers.open({ connect: server.connect, sessionTimeoutMs: SESSION_MS }).acquire('late');
+    const backend = new ZooKeeperBackend({ connect: server.connect, sessionTimeoutMs: SESSION_MS });
+    const [claim, later] = ['late', 'later'].map((id) => backend.claim({ key: 'late', id, slots: 1, leaseMs: 1_000 }));
+    try {
+      await (await managers.open({ connect: server.connect }).acquire('before')).release();
+      await backend.inspect('late');
+      server.pause();
+      await expect(claim!.attempt({ queue: true })).rejects.toThrow('no answer within');
+      server.resume();
+      await until('its node is made', async () => (await line('late')).length === 2);
+      expect(await later!.attempt({ queue: true })).toMatchObject({ held: false, ahead: 2 });
+      expect(await claim!.attempt({ queue: true })).toMatchObject({ held: false, ahead: 1 });
+      expect(await line('late')).toHaveLength(3);
+      expect(await claim!.withdraw()).toBe(true);
+      expect((await line('late')).map(({ id }) => id).slice(1)).toEqual(['later']);
+      await first.release();
+      expect(await later!.attempt({ queue: true })).toMatchObject({ held: true });
+    } finally {
+      server.resume();
+      await backend.close();
+    }
+  });
+
+  it('answers a claim after it was given up on, and loses the answer to the next: it has no node when it is gone', async () => {
+    const keep = await managers.open({ connect: server.connect, sessionTimeoutMs: SESSION_MS }).acquire('o');
+    const backend = new ZooKeeperBackend({ connect: `127.0.0.1:${proxy.port}`, sessionTimeoutMs: SESSION_MS });
+    const claim = backend.claim({ key: 'o', id: 'me', slots: 1, leaseMs: 1_000 });
+    try {
+      await backend.inspect('o');
+      server.pause();
+      await expect(claim.attempt({ queue: true })).rejects.toThrow('no answer within');
+      server.resume();
+      await until('its node is made', async () => (await line('o')).length === 2);
+      proxy.dropRepliesThenReset(asksFor('create'));
+      await claim.attempt({ queue: true }).catch(() => undefined);
+      await until('it has withdrawn', () =>
+        claim.withdraw().then(
+          () => true,
+          () => false,
+        ),
+      );
+      await until('only the holder is left', async () => (await line('o')).length === 1);
+      expect(await keep.release()).toBe(true);
+    } finally {
+      server.resume();
+      proxy.close();
+      await sleep(50);
+      await backend.close();
+    }
+  });
+
   it('right after a waiter has joined: it keeps its place, and comes in', async () => {
     const holder = managers.open({ connect: server.connect });
     const first = await holder.acquire('c');
