@@ -28,6 +28,9 @@ const shared = {
 // Where paths of specs begin that need no server and no patience.
 const unit = ['core/', 'memory/', 'nest/', 'types/', 'conformance/memory'].map((start) => `<rootDir>/test/${start}`);
 
+// Node's addons are loaded once per process, and ZooKeeper's driver is not made for the many worlds that jest makes in one.
+const zookeeper = ['zookeeper/', 'conformance/zookeeper'].map((start) => `<rootDir>/test/${start}`);
+
 /** @type {import('jest').Config} */
 export default {
   // A hang ends the test; a busy machine does not.
@@ -36,9 +39,19 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: unit.flatMap((start) => [`${start}*.spec.ts`, `${start}*/**/*.spec.ts`]),
+      testMatch: specsOf(unit),
     },
+    { ...shared, displayName: 'zookeeper', testMatch: specsOf(zookeeper) },
     // Everything else, so that no spec is in neither.
-    { ...shared, displayName: 'system', testMatch: ['<rootDir>/test/**/*.spec.ts'], testPathIgnorePatterns: unit },
+    {
+      ...shared,
+      displayName: 'system',
+      testMatch: ['<rootDir>/test/**/*.spec.ts'],
+      testPathIgnorePatterns: [...unit, ...zookeeper],
+    },
   ],
 };
+
+function specsOf(starts) {
+  return starts.flatMap((start) => [`${start}*.spec.ts`, `${start}*/**/*.spec.ts`]);
+}

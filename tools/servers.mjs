@@ -1,17 +1,22 @@
-// Makes sure that the tests find the servers that they start, each for itself: what runs here already is left alone.
+// Makes sure that the tests find the servers that they start, each for itself, and what they are built and reached with:
+// what is here already is left alone.
+//
+//   node tools/servers.mjs [zookeeper-driver]
+//
+// With the argument: only the driver of ZooKeeper, which `npm ci --ignore-scripts` leaves unbuilt.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 if (process.argv[1] === import.meta.filename) {
-  const all =
-    ensureRedis() && ensureCompiler() && ensureServer('postgres') && ensureServer('etcd') && ensureServer('pgbouncer');
-  process.exitCode = all ? 0 : 1;
+  const names = ['postgres', 'etcd', 'pgbouncer'];
+  const everything = () => ensureRedis() && ensureCompiler() && ensureZooKeeper() && names.every(ensureServer);
+  process.exitCode = (process.argv[2] === 'zookeeper-driver' ? ensureZooKeeperDriver() : everything()) ? 0 : 1;
 }
 
 /** Whether there is a Redis to test with: one to start, or at least the one at REDIS_URL. */
 export function ensureRedis() {
-  if (found(() => runs('redis-server', '--version'), 'redis-server')) return true;
+  if (ensured(() => runs('redis-server', '--version'), 'redis-server')) return true;
   if (process.env.REDIS_URL) {
     console.error('servers: no redis-server here: what takes more than the server at REDIS_URL is not run');
     return true;
@@ -25,8 +30,8 @@ export function ensureRedis() {
 
 /** Whether there is a C compiler: some tests set the clock of a process, with a few lines of C. */
 export function ensureCompiler() {
-  const source = join(import.meta.dirname, '../test/support/movable-clock.c');
-  if (found(() => runs('cc', '-fsyntax-only', source), 'gcc', 'libc6-dev')) return true;
+  const compiles = () => runs('cc', '-fsyntax-only', join(import.meta.dirname, '../test/support/movable-clock.c'));
+  if (ensured(compiles, 'gcc', 'libc6-dev')) return true;
   console.error('servers: some tests compile C, and cc does not: install it (Debian: apt-get install gcc libc6-dev)');
   return false;
 }
@@ -34,7 +39,7 @@ export function ensureCompiler() {
 /** Whether there is one of the servers that have no substitute. */
 export function ensureServer(name) {
   const { package: debian } = servers()[name];
-  if (found(() => pathOf(name) !== undefined, debian)) return true;
+  if (ensured(() => pathOf(name) !== undefined, debian)) return true;
   console.error(`servers: the tests start ${name}, which is not here: install it (Debian: apt-get install ${debian})`);
   return false;
 }
@@ -67,14 +72,51 @@ function postgresFolders() {
   return versions.toSorted((a, b) => b - a).map((version) => join(root, version, 'bin'));
 }
 
-/** Whether something is there, or else is after the packages have been installed, where that can be done. */
-function found(isThere, ...packages) {
-  if (isThere()) return true;
+/** Whether there is a ZooKeeper to start, and its driver is built. */
+export function ensureZooKeeper() {
+  const classPath = process.env.ZOOKEEPER_CLASSPATH ?? '/usr/share/java/zookeeper.jar';
+  const there = () => runs('java', '-version') && existsSync(classPath.split(':')[0]);
+  if (ensured(there, 'libzookeeper-java', 'default-jre-headless')) return ensureZooKeeperDriver();
+  console.error(
+    `servers: the tests start ZooKeeper, and there is no java in PATH or nothing at ${classPath}: install them ` +
+      '(Debian: apt-get install libzookeeper-java default-jre-headless), or set ZOOKEEPER_CLASSPATH',
+  );
+  return false;
+}
+
+/** Whether its driver is built for this Node: dependencies are installed without their scripts. */
+export function ensureZooKeeperDriver() {
+  const cwd = dirname(import.meta.dirname);
+  const loads = () =>
+    spawnSync(process.execPath, ['-e', "require('zookeeper')"], { cwd, stdio: 'ignore' }).status === 0;
+  if (loads()) return true;
+  const tools = () => ['python3', 'make', 'g++'].every((command) => runs(command, '--version'));
+  if (ensured(tools, 'python3', 'make', 'g++')) {
+    console.error('servers: build the driver of ZooKeeper');
+    const command = 'npm rebuild zookeeper --foreground-scripts --loglevel=error';
+    const { stdout, stderr } = spawnSync(command, {
+      cwd,
+      shell: true,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    if (loads()) return true;
+    process.stderr.write(`${stdout}${stderr}`);
+  }
+  console.error(
+    'servers: the driver of ZooKeeper cannot be built: it needs python3, make and g++ (Debian: apt-get install python3 make g++)',
+  );
+  return false;
+}
+
+/** Whether something is here, if need be because its packages were installed now. */
+function ensured(there, ...packages) {
+  if (there()) return true;
   if (process.getuid?.() !== 0 || !runs('apt-get', '--version')) return false;
   console.error(`servers: install ${packages.join(', ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const aptGet = (...args) => spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
-  return aptGet('update') && aptGet('install', '--yes', '--no-install-recommends', ...packages) && isThere();
+  return aptGet('update') && aptGet('install', '--yes', '--no-install-recommends', ...packages) && there();
 }
 
 function runs(command, ...args) {

@@ -8,6 +8,9 @@ const root = dirname(import.meta.dirname);
 const output = join(root, 'sample/dist');
 
 run('tools/prepare.mjs');
+// The packages come without their install scripts, and this one is nothing without it.
+if (process.argv.some((argument) => /^(--backend=)?zookeeper$/.test(argument)))
+  run('tools/servers.mjs', 'zookeeper-driver');
 rmSync(output, { recursive: true, force: true });
 run('node_modules/typescript/bin/tsc', '-p', 'sample/tsconfig.json');
 

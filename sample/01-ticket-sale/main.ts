@@ -11,8 +11,8 @@ const USAGE = `npm start               500 buyers rush for 100 seats, first with
 npm start -- --serve    keeps the application up, to try it by hand
 npm start -- --backend redis --processes 4
                         the same sale by several processes, whose locks live on a server that is started for the run,
-                        or on the one at REDIS_URL, DATABASE_URL or ETCD_URL. With shared-memory it is several threads.
-                        Backends: memory (one process), ${lockPlaces().join(', ')}`;
+                        or on the one at REDIS_URL, ZOOKEEPER_CONNECT, DATABASE_URL or ETCD_URL. With shared-memory it is several
+                        threads. Backends: memory (one process), ${lockPlaces().join(', ')}`;
 
 const { serve, backend, processes } = readArguments();
 const { urls, close } = backend === 'memory' ? await openSale() : await openProcesses(backend, processes);

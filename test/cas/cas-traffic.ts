@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CasBackend } from '../../lib/cas/index.js';
 import { type Lock, LockManager, type LockMode } from '../../lib/core/index.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { type Hold, monotonicMs, violations } from './cas-history.js';
 import { type OpenStore } from './cas-stores.js';
 

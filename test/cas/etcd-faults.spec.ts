@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { LockBackendError } from '../../lib/core/index.js';
 import { type EtcdServer, startEtcd, startEtcdCluster } from '../support/etcd-server.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { openStore } from './cas-stores.js';
 import { Traffic } from './cas-traffic.js';
 

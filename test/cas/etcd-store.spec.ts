@@ -8,7 +8,7 @@ import { isLockError, LockConfigError } from '../../lib/core/index.js';
 import { hostileKeys } from '../../lib/testing/hostile-keys.js';
 import { makeCertificates } from '../support/certificates.js';
 import { type EtcdServer, startEtcd } from '../support/etcd-server.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 const A = Buffer.from('a');

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { PostgresStore, type PostgresStoreOptions } from '../../lib/cas/postgres/index.js';
 import { isLockError, LockConfigError } from '../../lib/core/index.js';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
 const A = Buffer.from('a');

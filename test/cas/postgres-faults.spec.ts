@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { isLockError, LockBackendError, LockUnavailableError } from '../../lib/core/index.js';
 import { type Pgbouncer, startPgbouncer } from '../support/pgbouncer.js';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { openStore } from './cas-stores.js';
 import { Traffic } from './cas-traffic.js';
 

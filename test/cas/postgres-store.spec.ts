@@ -8,7 +8,7 @@ import { PostgresTable } from '../../lib/cas/stores/postgres.table.js';
 import { LockConfigError } from '../../lib/core/index.js';
 import { hostileKeys } from '../../lib/testing/hostile-keys.js';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 
 const A = Buffer.from('a');
 const B = Buffer.from('b');

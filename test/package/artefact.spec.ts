@@ -67,6 +67,21 @@ const locks = new LockManager({ backend });
 locks.run('key', () => 'ran').then(console.log).finally(() => locks.close());
 `;
 
+const WITHOUT_ZOOKEEPER = `
+const { LockManager, isLockError } = require('nestjs-locked');
+const { ZooKeeperBackend } = require('nestjs-locked/zookeeper');
+const locks = new LockManager({ backend: new ZooKeeperBackend({ connect: '127.0.0.1:1' }) });
+locks.run('key', () => 'ran').catch((error) => console.log(isLockError(error), error.code, error.message)).finally(() => locks.close());
+`;
+
+const TYPES_OF_ZOOKEEPER = `
+import { type LockBackend } from 'nestjs-locked';
+import { ZooKeeperBackend } from 'nestjs-locked/zookeeper';
+export const backend: LockBackend = new ZooKeeperBackend({ connect: '', auth: { user: '', password: '' } });
+// @ts-expect-error where the servers are must be said
+void new ZooKeeperBackend({});
+`;
+
 const TYPES_OF_REDIS = `
 import { type LockBackend } from 'nestjs-locked';
 import { RedisBackend } from 'nestjs-locked/redis';
@@ -153,6 +168,15 @@ describe('the published package, installed from its tarball next to Nest', () =>
     };
     const config = { compilerOptions: { ...compilerOptions, types: ['node'], noEmit: true }, files: ['app.ts'] };
     write('tsconfig.json', JSON.stringify(config));
+    run(join(ROOT, 'node_modules/typescript/bin/tsc'));
+  }, 60_000);
+
+  it('has ZooKeeper on offer where its driver is not installed, and tells whoever takes it', () => {
+    write('zookeeper.cjs', WITHOUT_ZOOKEEPER);
+    expect(run('zookeeper.cjs')).toMatch(
+      /^true LOCK_CONFIG zookeeper: its driver is not installed: npm install zookeeper/,
+    );
+    write('app.ts', TYPES_OF_ZOOKEEPER);
     run(join(ROOT, 'node_modules/typescript/bin/tsc'));
   }, 60_000);
 

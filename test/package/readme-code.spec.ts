@@ -18,7 +18,10 @@ import { SharedWalletModule } from '../../sample/00-readme/redis.js';
 import { Transfers } from '../../sample/00-readme/service.js';
 import { walletsUnderTest } from '../../sample/00-readme/unit-test.js';
 import { startPostgres } from '../support/postgres-server.js';
+import { ConsensusWalletModule } from '../../sample/00-readme/zookeeper.js';
 import { someRedis } from '../support/redis-installed.js';
+import { describeOnZooKeeper } from '../support/zookeeper-installed.js';
+import { startZooKeeperServer } from '../support/zookeeper-server.js';
 
 /** Every file that the README is cut from does what the README says. */
 describe('the code of the README', () => {
@@ -50,6 +53,18 @@ describe('the code of the README', () => {
     } finally {
       await postgres.stop();
     }
+  });
+
+  describeOnZooKeeper('ZooKeeper', () => {
+    it('nor is one over two applications', async () => {
+      const server = await startZooKeeperServer();
+      process.env['ZOOKEEPER_CONNECT'] = server.connect;
+      try {
+        await keepsOutAnother(ConsensusWalletModule);
+      } finally {
+        await server.stop();
+      }
+    });
   });
 
   it('unit test: a locked class works as it does in the application', async () => {

@@ -4,7 +4,7 @@ import { type LockManager } from '../../lib/core/index.js';
 import { MovableClock } from '../support/movable-clock.js';
 import { describeOnRedis } from '../support/redis-installed.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { LockManagers } from './lock-managers.js';
 import { LockOwner } from './lock-owner.js';
 

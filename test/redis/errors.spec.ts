@@ -12,7 +12,7 @@ import { freePort } from '../support/free-port.js';
 import { startRedisCluster } from '../support/redis-cluster.js';
 import { describeOnRedis } from '../support/redis-installed.js';
 import { type RedisConfig, type RedisServer, startRedisServer } from '../support/redis-server.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 
 jest.setTimeout(90_000);
 

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { type Lock, type LockManager } from '../../lib/core/index.js';
 import { describeOnRedis } from '../support/redis-installed.js';
 import { type SentinelSetUp, startRedisSentinel } from '../support/redis-sentinel.js';
-import { until } from '../support/redis-until.js';
-import { GuardedResource } from './guarded-resource.js';
+import { until } from '../support/until.js';
+import { GuardedResource } from '../support/guarded-resource.js';
 import { LockManagers } from './lock-managers.js';
 
 describeOnRedis('a failover of Sentinel that forgets the last writes', () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import type { Look, OwnerSays, Ownership } from './lock-owner.process.js';
 
 /** Another process, with a lock manager of its own. It ends with ours. */

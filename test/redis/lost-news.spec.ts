@@ -5,9 +5,9 @@ import { killSubscribers } from '../support/redis-commands.js';
 import { describeOnRedis } from '../support/redis-installed.js';
 import { isPush, startRedisProxy } from '../support/redis-proxy.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { type TcpProxy } from '../support/tcp-proxy.js';
-import { GuardedResource } from './guarded-resource.js';
+import { GuardedResource } from '../support/guarded-resource.js';
 import { LockManagers } from './lock-managers.js';
 
 const CALLERS = 3;

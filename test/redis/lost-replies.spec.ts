@@ -4,7 +4,7 @@ import { loadScripts, type Verb } from '../../lib/redis/redis.scripts.js';
 import { describeOnRedis } from '../support/redis-installed.js';
 import { runs, startRedisProxy } from '../support/redis-proxy.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { type TcpProxy } from '../support/tcp-proxy.js';
 import { LockManagers } from './lock-managers.js';
 

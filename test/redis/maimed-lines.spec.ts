@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { RedisBackend } from '../../lib/redis/index.js';
 import { describeOnRedis } from '../support/redis-installed.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { LockManagers } from './lock-managers.js';
 
 describeOnRedis('what Redis does to a line, or is told by strangers,', () => {

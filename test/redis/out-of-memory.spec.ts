@@ -3,7 +3,7 @@ import { LockBackendError, type LockManager } from '../../lib/core/index.js';
 import { describeOnRedis } from '../support/redis-installed.js';
 import { startRedisProxy } from '../support/redis-proxy.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { LockManagers } from './lock-managers.js';
 
 describeOnRedis('Redis is out of memory, and may evict nothing', () => {

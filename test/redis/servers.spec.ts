@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
-import { transformFileSync } from '@swc/core';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { freePort } from '../support/free-port.js';
 import { type ClusterSetUp, startRedisCluster } from '../support/redis-cluster.js';
@@ -13,7 +12,7 @@ import { describeOnRedis } from '../support/redis-installed.js';
 import { isPush, runs, startRedisProxy } from '../support/redis-proxy.js';
 import { startRedisSentinel } from '../support/redis-sentinel.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { type TcpProxy } from '../support/tcp-proxy.js';
 
 jest.setTimeout(60_000);
@@ -142,22 +141,13 @@ describeOnRedis('a Redis server of its own', () => {
   });
 
   it('does not outlive the process that started it, whatever ends that', async () => {
-    // A process of its own, so the sources as JavaScript: Node 20 reads no other. Within reach of node_modules.
-    const folder = mkdtempSync(join(SUPPORT, '../../node_modules/.servers-'));
+    const code = `import { startRedisServer } from ${JSON.stringify(join(SUPPORT, 'redis-server.ts'))};
+      const servers = await Promise.all([startRedisServer(), startRedisServer()]);
+      servers[0].pause();
+      console.log(JSON.stringify(servers.map(({ pid, folder }) => ({ pid, folder }))));`;
+    const typescript = ['--import', join(SUPPORT, 'typescript.mjs'), '--input-type=module'];
+    const child = spawn(process.execPath, [...typescript, '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
     try {
-      for (const name of readdirSync(SUPPORT).filter((name) => /^(redis|tcp|free)-.*\.ts$/.test(name))) {
-        const jsc = { target: 'es2022', parser: { syntax: 'typescript' } } as const;
-        const { code } = transformFileSync(join(SUPPORT, name), { swcrc: false, module: { type: 'es6' }, jsc });
-        writeFileSync(join(folder, name.replace(/ts$/, 'js')), code);
-      }
-      writeFileSync(
-        join(folder, 'main.mjs'),
-        `import { startRedisServer } from './redis-server.js';
-        const servers = await Promise.all([startRedisServer(), startRedisServer()]);
-        servers[0].pause();
-        console.log(JSON.stringify(servers.map(({ pid, folder }) => ({ pid, folder }))));`,
-      );
-      const child = spawn(process.execPath, [join(folder, 'main.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] });
       const [output] = (await once(child.stdout, 'data')) as [Buffer];
       const servers = JSON.parse(String(output)) as { pid: number; folder: string }[];
       expect(servers.every(({ pid, folder }) => lives(pid) && existsSync(folder))).toBe(true);
@@ -168,7 +158,7 @@ describeOnRedis('a Redis server of its own', () => {
         });
       }
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      child.kill('SIGKILL');
     }
   });
 });

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { LockBackendError } from '../../lib/core/index.js';
 import { describeOnRedis } from '../support/redis-installed.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
-import { until } from '../support/redis-until.js';
+import { until } from '../support/until.js';
 import { LockManagers } from './lock-managers.js';
 import { LockOwner } from './lock-owner.js';
 

@@ -1,6 +1,6 @@
 import { freePort } from './free-port.js';
 import { type RedisServer, startRedisServer } from './redis-server.js';
-import { until } from './redis-until.js';
+import { until } from './until.js';
 
 const SLOTS = 16_384;
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { type Redis } from 'ioredis';
-import { until } from './redis-until.js';
+import { until } from './until.js';
 
 export interface SeenCommand {
   /** In lower case. */

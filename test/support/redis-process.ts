@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Redis } from 'ioredis';
-import { Guard } from './redis-guard.js';
-import { Hopeless, until } from './redis-until.js';
+import { Guard } from './guard.js';
+import { Hopeless, until } from './until.js';
 
 export class PortTakenError extends Hopeless {}
 

@@ -1,5 +1,5 @@
 import { type RedisServer, startRedisServer } from './redis-server.js';
-import { until } from './redis-until.js';
+import { until } from './until.js';
 
 const NAME = 'locks';
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from './free-port.js';
 import { PortTakenError, RedisProcess } from './redis-process.js';
-import { until } from './redis-until.js';
+import { until } from './until.js';
 
 /** Lines of redis.conf. Several values: several lines. */
 export type RedisConfig = Readonly<Record<string, string | number | readonly string[]>>;

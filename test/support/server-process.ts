@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Guard } from './redis-guard.js';
-import { Hopeless, until } from './redis-until.js';
+import { Guard } from './guard.js';
+import { Hopeless, until } from './until.js';
 
 export interface ServerCommand {
   readonly command: string;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type Protocol, TcpConnection } from './tcp-connection.js';
 import { TcpDirection } from './tcp-direction.js';
-import { until } from './redis-until.js';
+import { until } from './until.js';
 
 export type { Protocol } from './tcp-connection.js';
 

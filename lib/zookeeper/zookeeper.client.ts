@@ -1,0 +1,231 @@
+import { type Acl, type DriverHandle, type Done, type OpenDriver, type Stat } from './zookeeper.driver.js';
+import { NODE_EXISTS, NO_NODE, NotKnownError, OK, refusal, unanswered } from './zookeeper.errors.js';
+import { type ZooKeeperSettings } from './zookeeper.options.js';
+
+const ANY_VERSION = -1;
+const PERSISTENT = 0;
+const EPHEMERAL_SEQUENTIAL = 3;
+const CONTAINER = 4;
+const ALL_RIGHTS = 31;
+
+export interface ClientListeners {
+  connected(): void;
+  /** The connection is lost. Told by the driver itself, before it looks for another: only to be noted. */
+  connecting(): void;
+  /** The same, told as everything is. */
+  disconnected(): void;
+  /** The server has ended the session, or refused it. */
+  closed(code: number): void;
+  // A watch has fired, and watches no longer.
+  deleted(path: string): void;
+  changed(path: string): void;
+}
+
+export interface Children {
+  readonly names: readonly string[];
+  readonly stat: Stat;
+}
+
+/**
+ * The driver, behind what can be done with it without harm. It ends the process, loses sessions or goes deaf when
+ *
+ * - `close` is called while it delivers watches: so it is called from `setImmediate` alone;
+ * - a handle is initialised twice: so one object is one session;
+ * - an ACL that is not there is read, or a callback is missing: no such call is made;
+ * - watches have functions of their own, which also leak: so all are default watches, which are events;
+ * - an answer comes in more than ten pieces: so `response_counter_limit` is as high as it goes;
+ * - it resolves names of hosts, which it does after every answer: so it is given addresses only;
+ * - a socket is opened while it tells of a lost connection: it still listens to the number of its own, which is closed, and
+ *   which the new one has. So whatever it tells is passed on once it has returned, after all that it has told before.
+ *
+ * It never answers what is asked of a closed session, nor what it is asked while it is deaf: `end` rejects what is open.
+ */
+export class ZooKeeperClient {
+  private readonly handle: DriverHandle;
+  private readonly open = new Set<(error: Error) => void>();
+  /** What it has told, and nobody knows yet. */
+  private told: (() => void)[] = [];
+  private ended: Error | undefined;
+  private servers: string;
+
+  /** Begins to connect. Never gives up by itself. */
+  constructor(
+    openDriver: OpenDriver,
+    private readonly settings: ZooKeeperSettings,
+    addresses: string,
+    listeners: ClientListeners,
+  ) {
+    this.servers = addresses;
+    this.handle = openDriver();
+    this.handle.on('connect', () => this.unlessEnded(() => listeners.connected()));
+    this.handle.on('connecting', () => {
+      listeners.connecting();
+      this.unlessEnded(() => listeners.disconnected());
+    });
+    this.handle.on('close', (_client, code) => this.unlessEnded(() => listeners.closed(code)));
+    for (const event of ['deleted', 'changed'] as const) {
+      this.handle.on(event, (_client, path) => this.unlessEnded(() => listeners[event](path)));
+    }
+    this.handle.init({
+      connect: addresses,
+      timeout: settings.sessionTimeoutMs,
+      debug_level: 0,
+      host_order_deterministic: false,
+      response_counter_limit: 2 ** 31 - 1,
+    });
+    if (settings.auth !== undefined) this.handle.add_auth('digest', settings.auth(), () => undefined);
+  }
+
+  get sessionId(): string {
+    return this.handle.client_id;
+  }
+
+  get timeoutMs(): number {
+    return this.handle.timeout;
+  }
+
+  use(addresses: string): void {
+    if (addresses === this.servers || this.ended !== undefined) return;
+    this.servers = addresses;
+    this.handle.set_servers(addresses);
+  }
+
+  // Reads, from the server that the client is connected to.
+
+  async stat(path: string): Promise<Stat | undefined> {
+    const [stat] = await this.ask<[Stat | null]>([OK, NO_NODE], (done) => this.handle.a_exists(path, false, done));
+    return stat ?? undefined;
+  }
+
+  async read(path: string): Promise<{ readonly stat: Stat; readonly data: string } | undefined> {
+    type Values = [Stat | null, Buffer | null];
+    const [stat, data] = await this.ask<Values>([OK, NO_NODE], (done) => this.handle.a_get(path, false, done));
+    return stat === null ? undefined : { stat, data: data?.toString() ?? '' };
+  }
+
+  /** false: there is no such node, and so no watch. Reading does not leave one behind then, as asking for existence would. */
+  async watch(path: string): Promise<boolean> {
+    type Values = [Stat | null, Buffer | null];
+    const [stat] = await this.ask<Values>([OK, NO_NODE], (done) => this.handle.a_get(path, true, done));
+    return stat !== null;
+  }
+
+  async children(path: string): Promise<Children | undefined> {
+    type Values = [string[] | null, Stat | null];
+    const [names, stat] = await this.ask<Values>([OK, NO_NODE], (done) =>
+      this.handle.a_get_children2(path, false, done),
+    );
+    // A copy: the driver's arrays are of the realm that it was loaded in, and all that is made of them would be, too.
+    return names === null || stat === null ? undefined : { names: [...names], stat };
+  }
+
+  // What the leader has a part in.
+
+  /** The path with its sequence; undefined: the parent is missing. */
+  async createClaim(prefix: string, data: string): Promise<string | undefined> {
+    const [path, code] = await this.create(prefix, data, EPHEMERAL_SEQUENTIAL, [OK, NO_NODE]);
+    return code === OK ? path : undefined;
+  }
+
+  /** false: the parent is missing. */
+  async createLine(path: string): Promise<boolean> {
+    const [, code] = await this.create(path, '', CONTAINER, [OK, NODE_EXISTS, NO_NODE]);
+    return code !== NO_NODE;
+  }
+
+  /** false: the parent is missing. */
+  async createPersistent(path: string): Promise<boolean> {
+    const [, code] = await this.create(path, '', PERSISTENT, [OK, NODE_EXISTS, NO_NODE]);
+    return code !== NO_NODE;
+  }
+
+  /** For whoever gave `auth` alone. The driver makes nodes that are open to all, so this goes out right behind. */
+  async protect(path: string): Promise<void> {
+    const acl: readonly Acl[] = [{ perms: ALL_RIGHTS, scheme: 'auth', auth: '' }];
+    await this.ask([OK, NO_NODE], (done) => this.handle.a_set_acl(path, ANY_VERSION, acl, done));
+  }
+
+  /** false: there was no such node. */
+  async remove(path: string): Promise<boolean> {
+    // oxlint-disable-next-line no-underscore-dangle -- the driver's name
+    const [code] = await this.codeOf([OK, NO_NODE], (done) => this.handle.a_delete_(path, ANY_VERSION, done));
+    return code === OK;
+  }
+
+  /** Whatever the leader has done is seen by the reads that follow; and the leader still knows the session. */
+  async sync(): Promise<void> {
+    await this.ask([OK, NO_NODE], (done) => this.handle.a_sync(this.settings.root, done));
+  }
+
+  /** Nothing is answered from now on. Resolves when the driver has let go; it may hold up the event loop for 1.5 s. */
+  end(why: Error): Promise<void> {
+    if (this.ended !== undefined) return Promise.resolve();
+    this.ended = why;
+    for (const reject of [...this.open]) reject(why);
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.handle.close();
+        resolve();
+      });
+    });
+  }
+
+  private async create(
+    path: string,
+    data: string,
+    flags: number,
+    answers: readonly number[],
+  ): Promise<[string, number]> {
+    const [code, made] = await this.codeOf<[string]>(answers, (done) => this.handle.a_create(path, data, flags, done));
+    return [made, code];
+  }
+
+  private async ask<Values extends unknown[]>(
+    answers: readonly number[],
+    send: (done: Done<Values>) => number,
+  ): Promise<Values> {
+    const [, ...values] = await this.codeOf<Values>(answers, send);
+    return values;
+  }
+
+  /** Rejects with NotKnownError, SessionEndedError, or the server's refusal. Sends at once. */
+  private codeOf<Values extends unknown[] = []>(
+    answers: readonly number[],
+    send: (done: Done<Values>) => number,
+  ): Promise<[number, ...Values]> {
+    return new Promise((resolve, reject) => {
+      if (this.ended !== undefined) return reject(this.ended);
+      const settle = (act: () => void): void => {
+        if (this.open.delete(reject)) act();
+      };
+      this.open.add(reject);
+      const sent = send((code, text, ...values) => {
+        const trouble = answers.includes(code)
+          ? undefined
+          : (unanswered(code, text) ?? refusal(code, this.settings.root));
+        this.passOn(() => settle(() => (trouble === undefined ? resolve([code, ...values]) : reject(trouble))));
+      });
+      // Then the callback never comes.
+      if (sent !== OK) {
+        const trouble = unanswered(sent, 'not sent') ?? new NotKnownError(`not sent (${sent})`);
+        settle(() => reject(trouble));
+      }
+    });
+  }
+
+  private unlessEnded(tell: () => void): void {
+    this.passOn(() => {
+      if (this.ended === undefined) tell();
+    });
+  }
+
+  private passOn(tell: () => void): void {
+    this.told.push(tell);
+    if (this.told.length > 1) return;
+    setImmediate(() => {
+      const { told } = this;
+      this.told = [];
+      for (const each of told) each();
+    });
+  }
+}

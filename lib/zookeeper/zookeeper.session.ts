@@ -1,0 +1,242 @@
+import { type Clock } from '../core/clock.js';
+import { type Moment, momentOf } from '../core/moment.js';
+import { addressesOf } from './zookeeper.addresses.js';
+import { ZooKeeperClient } from './zookeeper.client.js';
+import { type OpenDriver } from './zookeeper.driver.js';
+import { closedFor, NotKnownError, SessionEndedError } from './zookeeper.errors.js';
+import { type ZooKeeperSettings } from './zookeeper.options.js';
+import { Changes } from './zookeeper.changes.js';
+import { SessionProof, SIGNS_PER_TIMEOUT } from './zookeeper.proof.js';
+import { SessionRenewals } from './zookeeper.renewals.js';
+import { SessionWatches, type Watcher } from './zookeeper.watches.js';
+import { within } from './zookeeper.within.js';
+
+export interface SessionPorts {
+  readonly clock: Clock;
+  readonly openDriver: OpenDriver;
+}
+
+/** Whoever stands in a line by a node of the session. */
+export interface Member extends Watcher {
+  /** It was told that it is in. */
+  readonly holding: boolean;
+  /** It pays off to ask again: the session has ended, or heard nothing for a while. */
+  wake(): void;
+}
+
+/**
+ * One session, from connecting to its end: opening → connected ⇄ disconnected → ended. What was held in it is held in no
+ * other.
+ *
+ * The driver keeps the session alive, but says so to nobody, and tells of the end only when the network is back. So this
+ * sends signs of life of its own, and ends the session itself when none was answered for the whole timeout: the network,
+ * the servers or the driver are gone.
+ */
+export class ZooKeeperSession {
+  readonly members = new Set<Member>();
+  /** What the paths of its members' nodes take. */
+  nodeBytes = 0;
+  readonly watches: SessionWatches;
+  readonly renewals = new SessionRenewals(this);
+  /** Resolves when the session is over. */
+  readonly over: Promise<void>;
+  private readonly client: ZooKeeperClient;
+  private timer: NodeJS.Timeout | undefined;
+  /** It became connected, sure to live on, or it ended. */
+  private readonly changes = new Changes();
+  private readonly leftovers = new Set<() => Promise<void>>();
+  private proof: SessionProof | undefined;
+  private connected = false;
+  /** The server has heard of the session since, if it is connected. */
+  private connectingSince: Moment;
+  private why: Error | undefined;
+  /** Nobody asks anything of it any more, but it goes on for a lease. */
+  private left: Error | undefined;
+  private signing = false;
+  private resolving = false;
+  private resolveOver!: () => void;
+
+  constructor(
+    readonly settings: ZooKeeperSettings,
+    private readonly ports: SessionPorts,
+    addresses: string,
+  ) {
+    this.over = new Promise((resolve) => (this.resolveOver = resolve));
+    this.connectingSince = momentOf(ports.clock);
+    this.client = new ZooKeeperClient(ports.openDriver, settings, addresses, {
+      connected: () => this.onConnected(),
+      connecting: () => (this.connectingSince = momentOf(ports.clock)),
+      disconnected: () => this.onDisconnected(),
+      closed: (code) => this.end(closedFor(code) ?? new SessionEndedError(`closed (${code})`)),
+      deleted: (path) => this.watches.gone(path),
+      changed: (path) => this.watches.changed(path),
+    });
+    this.watches = new SessionWatches(this.client);
+    this.lookEvery(settings.sessionTimeoutMs / SIGNS_PER_TIMEOUT);
+  }
+
+  get id(): string {
+    return this.client.sessionId;
+  }
+
+  /** What the nodes and the watches that it has take: its end names the ones, a new connection the others. */
+  get load(): number {
+    return Math.max(this.nodeBytes, this.watches.bytes);
+  }
+
+  /** What a claim is given, once it is connected. */
+  get leaseMs(): number {
+    return this.proof?.leaseMs ?? this.settings.sessionTimeoutMs;
+  }
+
+  get timeoutMs(): number {
+    return this.proof?.timeoutMs ?? this.settings.sessionTimeoutMs;
+  }
+
+  /** How long any call is waited for. */
+  get patienceMs(): number {
+    return Math.min(4_000, Math.max(1_000, this.timeoutMs / 2));
+  }
+
+  /** By the clock, even if no timer has run. */
+  get alive(): boolean {
+    if (this.why === undefined && this.proof?.over === true) {
+      this.end(new SessionEndedError(`no answer from any server for ${this.timeoutMs} ms`));
+    }
+    return this.why === undefined;
+  }
+
+  /** Why it has ended. */
+  get cause(): Error | undefined {
+    return this.why;
+  }
+
+  /** Sends something as soon as the session is connected. Nothing is sent later, when nobody waits for it any more. */
+  async ask<T>(send: (client: ZooKeeperClient) => Promise<T>): Promise<T> {
+    await this.ready();
+    return within(this.patienceMs, send(this.client));
+  }
+
+  /** As `ask`, but what comes of it counts only once the session surely lives on: for what a lease is given on. */
+  async flight<T>(send: (client: ZooKeeperClient) => Promise<T>): Promise<T> {
+    const answer = await this.ask(send);
+    const sure = await this.changes.come(() => !this.alive || this.proof!.sound, this.patienceMs);
+    if (!this.alive) throw this.why!;
+    if (!sure) throw new NotKnownError('not heard of the server for long: the session may be over');
+    return answer;
+  }
+
+  /** Tells the proof, which a call was for that the leader has a part in. Whatever the leader answers is a sign of life. */
+  signed<T>(call: Promise<T>): Promise<T> {
+    const sent = momentOf(this.ports.clock);
+    call.then(
+      () => this.answered(sent),
+      () => undefined,
+    );
+    return call;
+  }
+
+  /** What could not be made certain is tried until it is, or the session is over. */
+  leaveTo(tidy: () => Promise<void>): void {
+    if (this.alive) this.leftovers.add(tidy);
+  }
+
+  async ready(): Promise<void> {
+    const { patienceMs } = this;
+    const ready = await this.changes.come(() => this.connected || !this.alive || this.left !== undefined, patienceMs);
+    if (!this.alive || this.left !== undefined) throw this.why ?? this.left!;
+    if (!ready) throw new NotKnownError(`not connected within ${Math.round(patienceMs)} ms`);
+  }
+
+  /**
+   * Ends it, but for a session that somebody was left in: that lasts for a lease more, since nobody may be let in early. The
+   * driver cannot go without saying goodbye, so it stays for so long, and with it the process, unless that exits.
+   */
+  leave(why: Error): Promise<void> {
+    if (!this.connected || ![...this.members].some(({ holding }) => holding)) {
+      this.end(why);
+      return this.over;
+    }
+    this.left = why;
+    setTimeout(() => this.end(why), this.leaseMs);
+    return Promise.resolve();
+  }
+
+  end(why: Error): void {
+    if (this.why !== undefined) return;
+    this.why = why;
+    this.connected = false;
+    clearInterval(this.timer);
+    this.leftovers.clear();
+    void this.client.end(why).then(this.resolveOver);
+    this.changes.told();
+    for (const member of [...this.members]) member.wake();
+  }
+
+  private onConnected(): void {
+    const again = this.proof !== undefined;
+    // Of another one, its server hears from the leader: so the leader has heard of it.
+    this.proof = new SessionProof(this.ports.clock, this.client.timeoutMs, this.connectingSince);
+    this.lookEvery(this.timeoutMs / SIGNS_PER_TIMEOUT);
+    this.connected = true;
+    this.changes.told();
+    this.sign();
+    this.tidyUp();
+    // What the driver was about to watch when the connection was lost, it does not.
+    if (again) for (const member of [...this.members]) member.wake();
+  }
+
+  private onDisconnected(): void {
+    this.connected = false;
+    void this.refreshAddresses();
+  }
+
+  private answered(sent: Moment): void {
+    const { proof } = this;
+    if (proof === undefined || !this.connected) return;
+    const wasSound = proof.sound;
+    proof.answered(sent);
+    if (!wasSound && proof.sound) this.changes.told();
+  }
+
+  private lookEvery(ms: number): void {
+    clearInterval(this.timer);
+    this.timer = setInterval(() => this.look(), ms);
+    this.timer.unref();
+  }
+
+  private look(): void {
+    if (!this.alive) return;
+    if (this.connected) {
+      this.sign();
+      this.tidyUp();
+    } else {
+      void this.refreshAddresses();
+    }
+  }
+
+  /** One at a time: if that is not answered, neither is another. */
+  private sign(): void {
+    if (this.signing) return;
+    this.signing = true;
+    this.signed(this.client.sync()).then(
+      () => (this.signing = false),
+      () => (this.signing = false),
+    );
+  }
+
+  private tidyUp(): void {
+    for (const tidy of [...this.leftovers]) {
+      this.leftovers.delete(tidy);
+      tidy().catch(() => this.leaveTo(tidy));
+    }
+  }
+
+  private async refreshAddresses(): Promise<void> {
+    if (this.resolving) return;
+    this.resolving = true;
+    const addresses = await addressesOf(this.settings.servers, this.patienceMs).catch(() => undefined);
+    this.resolving = false;
+    if (addresses !== undefined && this.alive && !this.connected) this.client.use(addresses);
+  }
+}

@@ -1,0 +1,199 @@
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { isLockError, LockManager } from '../../lib/index.js';
+import { ZooKeeperBackend } from '../../lib/zookeeper/index.js';
+
+/** What has once ended a process, or its session, told by name. Whoever comes to the end of it says so, and what happened. */
+const scenarios: Readonly<Record<string, (server: string) => Promise<unknown>>> = {
+  async 'a second thread'(server) {
+    const manager = open(server);
+    const lock = await manager.acquire('a');
+    const heard = await new Promise((resolve, reject) => {
+      const typescript = new URL('../support/typescript.mjs', import.meta.url).href;
+      const code = `require('node:module').register('${typescript}'); import('${import.meta.url}')`;
+      const worker = new Worker(code, { eval: true, execArgv: [], workerData: server });
+      worker.once('message', resolve).once('error', reject);
+    });
+    const { held } = lock;
+    await manager.close();
+    return { heard, held };
+  },
+
+  async 'closing while watches are delivered'(server) {
+    const holder = open(server);
+    const keys = ['a', 'b', 'c', 'd'];
+    const locks = await holder.acquire(keys);
+    const backend = new ZooKeeperBackend({ connect: server, sessionTimeoutMs: 3_000 });
+    const woken: Promise<void>[] = [];
+    for (const key of keys) {
+      const claim = backend.claim({ key, id: `of ${key}`, slots: 1, leaseMs: 1_000 });
+      woken.push(new Promise((resolve) => claim.watch!(() => resolve(backend.close()))));
+      await claim.attempt({ queue: true });
+    }
+    await locks.release();
+    await Promise.race(woken);
+    await backend.close();
+    await holder.close();
+    return 'closed';
+  },
+
+  async 'closing when the connection is lost, while several wait'(server) {
+    const holder = open(server);
+    const keys = ['e', 'f', 'g'];
+    await holder.acquire(keys);
+    const through = await pieces(server, Infinity, 0);
+    const backend = new ZooKeeperBackend({ connect: through.address, sessionTimeoutMs: 3_000 });
+    for (const key of keys) {
+      const claim = backend.claim({ key, id: `of ${key}`, slots: 1, leaseMs: 1_000 });
+      claim.watch!(() => void backend.close());
+      await claim.attempt({ queue: true });
+    }
+    through.cut();
+    await sleep(500);
+    through.stop();
+    await backend.close();
+    await holder.close();
+    return 'closed';
+  },
+
+  async 'a session opened by whoever hears that a connection is lost'(server) {
+    // The driver has closed its socket, and still listens to it: the next one that is opened has the same number.
+    const lost: Promise<unknown>[] = [];
+    const others: ZooKeeperBackend[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      const through = await pieces(server, Infinity, 0);
+      const backend = new ZooKeeperBackend({ connect: through.address, sessionTimeoutMs: 3_000 });
+      await backend.inspect('before');
+      through.hang();
+      const claim = backend.claim({ key: 'lost', id: `of ${n}`, slots: 1, leaseMs: 1_000 });
+      const asked = claim.attempt({ queue: true }).catch(async () => {
+        const other = new ZooKeeperBackend({ connect: server, sessionTimeoutMs: 3_000 });
+        others.push(other, backend);
+        return other.inspect('lost');
+      });
+      await sleep(50);
+      through.stop();
+      lost.push(asked);
+    }
+    const lines = await Promise.all(lost);
+    await Promise.all(others.map((each) => each.close()));
+    return lines.length;
+  },
+
+  async 'asking after closing, and closing again'(server) {
+    const backend = new ZooKeeperBackend({ connect: server, sessionTimeoutMs: 3_000 });
+    const claim = backend.claim({ key: 'h', id: 'x', slots: 1, leaseMs: 1_000 });
+    await claim.attempt({ queue: true });
+    const pending = Promise.allSettled([claim.renew(), backend.inspect('h')]);
+    await Promise.all([backend.close(), backend.close()]);
+    const calls = [claim.attempt({ queue: true }), claim.renew(), claim.withdraw(), backend.inspect('h')];
+    const later = await Promise.allSettled<unknown>(calls);
+    return [(await pending).length, ...later.map(({ status }) => status)];
+  },
+
+  async 'a long answer in small pieces'(server) {
+    const through = await pieces(server, 100, 1);
+    const [crowd, manager] = [new ZooKeeperBackend({ connect: server }), open(through.address)];
+    const lock = await manager.acquire('long');
+    const join = (n: number) =>
+      crowd.claim({ key: 'long', id: `claim-${n}`, slots: 1, leaseMs: 1_000 }).attempt({ queue: true });
+    await Promise.all(Array.from({ length: 300 }, (_, n) => join(n)));
+    const { holders, waiters } = await manager.inspect('long');
+    const seen = [holders.length, waiters.length, lock.held];
+    await lock.release();
+    await manager.close();
+    await crowd.close();
+    through.stop();
+    return seen;
+  },
+
+  async 'a host that has no address'() {
+    const manager = open('nowhere.invalid:2181');
+    const failed = await codeOf(manager.acquire('a', { waitMs: 300 }));
+    await manager.close();
+    return failed;
+  },
+
+  async 'a server that is not there'() {
+    const manager = open('127.0.0.1:1');
+    const failed = await codeOf(manager.acquire('a', { waitMs: 300 }));
+    await manager.close();
+    return failed;
+  },
+
+  async 'a server that hangs when it is told goodbye'(server) {
+    const through = await pieces(server, Infinity, 0);
+    const manager = open(through.address);
+    await manager.acquire('i');
+    through.hang();
+    await manager.close();
+    through.stop();
+    return 'closed';
+  },
+};
+
+if (isMainThread) {
+  const [, , name, server] = process.argv;
+  const said = await scenarios[name!]!(server!);
+  process.send!({ said });
+  process.disconnect();
+} else {
+  const manager = open(workerData as string);
+  const heard = await codeOf(manager.acquire('b'));
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
+  parentPort!.postMessage(heard);
+  await manager.close();
+}
+
+function open(server: string): LockManager {
+  return new LockManager({
+    backend: new ZooKeeperBackend({ connect: server, sessionTimeoutMs: 3_000 }),
+    waitMs: 10_000,
+    drainMs: 300,
+  });
+}
+
+async function codeOf(acquiring: Promise<unknown>): Promise<string> {
+  return acquiring.then(
+    () => 'acquired',
+    (error: unknown) => (isLockError(error) ? error.code : String(error)),
+  );
+}
+
+/** A way to the server on which answers come in pieces so small, so far apart. */
+async function pieces(server: string, size: number, pauseMs: number) {
+  let hangs = false;
+  const open = new Set<{ destroy(): void }>();
+  const listener = createServer((client) => {
+    const [host, port] = server.split(':');
+    const target = connect(Number(port), host);
+    for (const socket of [client, target]) {
+      open.add(socket);
+      socket.setNoDelay(true);
+      socket.on('error', () => undefined);
+      socket.on('close', () => [client, target].forEach((each) => each.destroy()));
+    }
+    client.on('data', (bytes) => void (hangs || target.write(bytes)));
+    let turn = Promise.resolve();
+    target.on('data', (bytes: Buffer) => {
+      turn = turn.then(async () => {
+        for (let start = 0; start < bytes.length; start += size) {
+          client.write(bytes.subarray(start, start + size));
+          if (pauseMs > 0) await sleep(pauseMs);
+        }
+      });
+    });
+  });
+  await new Promise<void>((resolve) => void listener.listen(0, '127.0.0.1', resolve));
+  const cut = (): void => open.forEach((socket) => socket.destroy());
+  return {
+    address: `127.0.0.1:${(listener.address() as AddressInfo).port}`,
+    cut,
+    hang: () => void (hangs = true),
+    stop: () => {
+      listener.close();
+      cut();
+    },
+  };
+}
