@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from './free-port.js';
-import { PortTakenError, RedisProcess } from './redis-process.js';
+import { PortTakenError, ServerProcess } from './server-process.js';
 import { until } from './until.js';
 
 /** Lines of redis.conf. Several values: several lines. */
@@ -36,11 +36,12 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
 export class RedisServer {
   readonly url: string;
   readonly folder = mkdtempSync(join(tmpdir(), 'nestjs-locked-redis-'));
-  readonly args: readonly string[];
   /** Connected while the server runs. */
   readonly admin: Redis;
+  private readonly configuration = join(this.folder, 'redis.conf');
+  private readonly args: readonly string[];
   private readonly env: NodeJS.ProcessEnv;
-  private run: RedisProcess | undefined;
+  private run: ServerProcess | undefined;
 
   constructor(
     readonly port: number,
@@ -49,10 +50,9 @@ export class RedisServer {
   ) {
     this.env = env;
     this.url = `redis://127.0.0.1:${port}`;
-    const file = join(this.folder, 'redis.conf');
     const keepsNothing = sentinel ? {} : { save: '', appendonly: 'no' };
-    writeFileSync(file, lines({ port, bind: '127.0.0.1', dir: this.folder, ...keepsNothing, ...config }));
-    this.args = sentinel ? [file, '--sentinel'] : [file];
+    writeFileSync(this.configuration, lines({ port, bind: '127.0.0.1', dir: this.folder, ...keepsNothing, ...config }));
+    this.args = sentinel ? [this.configuration, '--sentinel'] : [this.configuration];
     this.admin = new Redis({
       port,
       host: '127.0.0.1',
@@ -93,7 +93,7 @@ export class RedisServer {
     const before = this.run;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        this.run = await RedisProcess.start(this, this.env);
+        this.run = await this.start();
         await before?.dismissGuard();
         return await this.admin.connect();
       } catch (error) {
@@ -110,6 +110,28 @@ export class RedisServer {
     this.admin.disconnect();
     rmSync(this.folder, { recursive: true, force: true });
     await this.run?.dismissGuard();
+  }
+
+  private start(): Promise<ServerProcess> {
+    return ServerProcess.start({
+      command: 'redis-server',
+      args: this.args,
+      folder: this.folder,
+      debianPackage: 'redis-server',
+      env: this.env,
+      answers: () => this.answers(),
+    });
+  }
+
+  private async answers(): Promise<boolean> {
+    // What is no server at all may never say anything.
+    const probe = this.admin.duplicate({ retryStrategy: () => null, maxRetriesPerRequest: 0, socketTimeout: 1_000 });
+    probe.on('error', () => undefined);
+    try {
+      return (await probe.info('server')).includes(`config_file:${this.configuration}\r\n`);
+    } finally {
+      probe.disconnect();
+    }
   }
 }
 

@@ -9,10 +9,15 @@ export interface ServerCommand {
   readonly command: string;
   readonly args: readonly string[];
   readonly folder: string;
+  /** What brings the command, for whoever does not have it. */
+  readonly debianPackage?: string;
+  /** Besides our own environment. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Whose process it is; ours by default. */
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
-  /** Whether it is up, and it is that one: something else may be on its port. */
-  readonly answers: () => Promise<boolean>;
+  /** Whether it is up, and it is that one: something else may be on its port. Left out: nobody waits for it. */
+  readonly answers?: () => Promise<boolean>;
+  readonly withinMs?: number;
 }
 
 /** Somebody else had the port first. */
@@ -33,28 +38,37 @@ export class ServerProcess {
   }
 
   /** Resolves when the server answers. */
-  static async start({ command, args, folder, user, answers }: ServerCommand): Promise<ServerProcess> {
+  static async start(server: ServerCommand): Promise<ServerProcess> {
+    const { command, args, folder, debianPackage, env, user, answers, withinMs } = server;
     const log = join(folder, 'server.log');
     // Not appended to: what it says is about this run.
     const output = openSync(log, 'w');
-    const child = spawn(command, args, { cwd: folder, stdio: ['ignore', output, output], ...user });
+    const child = spawn(command, args, {
+      cwd: folder,
+      stdio: ['ignore', output, output],
+      env: { ...process.env, ...env },
+      ...user,
+    });
     closeSync(output);
     if (child.pid === undefined) {
       const [error] = (await once(child, 'error')) as [Error];
-      throw new Error(`${command} cannot be started`, { cause: error });
+      const advice = debianPackage === undefined ? '' : `: install it (Debian: apt-get install ${debianPackage})`;
+      throw new Error(`${command} cannot be started${advice}`, { cause: error });
     }
     const run = new ServerProcess(child, folder);
+    if (answers === undefined) return run;
+    const look = async (): Promise<boolean> => {
+      if (!run.alive) throw new Hopeless(`${command} ended`);
+      return answers();
+    };
     try {
-      await until(`${command} answers`, async () => {
-        if (!run.alive) throw new Hopeless(`${command} ended`);
-        return answers();
-      });
+      await until(`${command} answers`, look, withinMs);
       return run;
     } catch (error) {
       await run.kill('SIGKILL');
       await run.dismissGuard();
       const said = readFileSync(log, 'utf8');
-      if (/address already in use/i.test(said)) throw new PortTakenError(said);
+      if (/address already in use|BindException/i.test(said)) throw new PortTakenError(said);
       throw new Error(`${(error as Error).message}. Its log ends:\n${said.slice(-2_000)}`, { cause: error });
     }
   }

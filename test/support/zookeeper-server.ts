@@ -1,10 +1,17 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.js';
+import { PortTakenError, ServerProcess } from './server-process.js';
 import { until } from './until.js';
-import { fourLetters, PortTakenError, ZooKeeperProcess } from './zookeeper-process.js';
+
+/** What Debian's package has; elsewhere, the class path of a ZooKeeper. */
+const CLASS_PATH = process.env['ZOOKEEPER_CLASSPATH'] ?? '/usr/share/java/zookeeper.jar';
+
+/** Small and quick to start; a test starts many. */
+const JAVA = ['-Xmx192m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.net.preferIPv4Stack=true'];
 
 export interface ZooKeeperServerOptions {
   /** The shortest session is twice as long, and sessions end on a multiple of it. */
@@ -33,10 +40,10 @@ export async function startZooKeeperServer(options: ZooKeeperServerOptions = {})
 
 export class ZooKeeperServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'nestjs-locked-zookeeper-'));
-  readonly configuration = join(this.folder, 'zoo.cfg');
   readonly connect: string;
-  readonly properties: Readonly<Record<string, string | number>>;
-  private run: ZooKeeperProcess | undefined;
+  private readonly configuration = join(this.folder, 'zoo.cfg');
+  private readonly properties: Readonly<Record<string, string | number>>;
+  private run: ServerProcess | undefined;
 
   constructor(
     readonly port: number,
@@ -46,6 +53,7 @@ export class ZooKeeperServer {
   ) {
     this.connect = `127.0.0.1:${port}`;
     this.properties = {
+      // Containers are collected at once, so that nothing is left for long.
       'znode.container.checkIntervalMs': collectEveryMs,
       'znode.container.maxPerMinute': 1_000_000,
       ...properties,
@@ -78,7 +86,7 @@ export class ZooKeeperServer {
 
   /** What it says of itself, by name. */
   async facts(): Promise<ReadonlyMap<string, string>> {
-    const lines = (await fourLetters(this.port, 'mntr')).split('\n');
+    const lines = (await this.ask('mntr')).split('\n');
     return new Map(lines.map((line) => line.split('\t', 2) as [string, string]));
   }
 
@@ -86,8 +94,14 @@ export class ZooKeeperServer {
     return Number((await this.facts()).get(name));
   }
 
-  ask(word: string): Promise<string> {
-    return fourLetters(this.port, word);
+  /** One of the words of four letters: `srvr`, `conf`, `dump`… */
+  async ask(word: string): Promise<string> {
+    const socket = connect({ host: '127.0.0.1', port: this.port });
+    socket.setTimeout(2_000, () => socket.destroy(new Error(`no answer to ${word}`)));
+    socket.end(word);
+    let answer = '';
+    for await (const chunk of socket) answer += String(chunk);
+    return answer;
   }
 
   /** Sends a signal that ends it, and waits until it is gone. Its folder stays, for a restart. */
@@ -110,20 +124,14 @@ export class ZooKeeperServer {
     const before = this.run;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        this.run = await ZooKeeperProcess.start(this);
+        this.run = await this.start(waits);
         await before?.dismissGuard();
-        if (waits) await this.serves();
         return;
       } catch (error) {
-        await this.run?.kill('SIGKILL');
         if (before === undefined || !(error instanceof PortTakenError) || attempt === 20) throw error;
         await sleep(250);
       }
     }
-  }
-
-  async serves(): Promise<void> {
-    await this.run!.serves(this);
   }
 
   /** Leaves no process and no folder. */
@@ -131,6 +139,22 @@ export class ZooKeeperServer {
     await this.run?.kill('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
     await this.run?.dismissGuard();
+  }
+
+  private start(waits: boolean): Promise<ServerProcess> {
+    const properties = Object.entries(this.properties).map(([name, value]) => `-D${name}=${value}`);
+    const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
+    return ServerProcess.start({
+      command: 'java',
+      args: [...JAVA, ...properties, '-cp', CLASS_PATH, main, this.configuration],
+      folder: this.folder,
+      debianPackage: 'zookeeper',
+      ...(waits && { answers: () => this.answers(), withinMs: 60_000 }),
+    });
+  }
+
+  private async answers(): Promise<boolean> {
+    return (await this.ask('conf')).includes(`dataDir=${this.folder}`);
   }
 }
 
