@@ -7,11 +7,18 @@ import { freePort } from './free-port.js';
 import { PortTakenError, ServerProcess } from './server-process.js';
 import { until } from './until.js';
 
-/** What Debian's package has; elsewhere, the class path of a ZooKeeper. */
-const CLASS_PATH = process.env['ZOOKEEPER_CLASSPATH'] ?? '/usr/share/java/zookeeper.jar';
+/** What Debian's package has, and a logger, or else it never says why it ends; elsewhere, the class path of a ZooKeeper. */
+const CLASS_PATH =
+  process.env['ZOOKEEPER_CLASSPATH'] ?? '/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar';
 
 /** Small and quick to start; a test starts many. */
-const JAVA = ['-Xmx192m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.net.preferIPv4Stack=true'];
+const JAVA = [
+  '-Xmx192m',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-Djava.net.preferIPv4Stack=true',
+  '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
+];
 
 export interface ZooKeeperServerOptions {
   /** The shortest session is twice as long, and sessions end on a multiple of it. */
