@@ -1,4 +1,11 @@
-import { type Acl, type DriverHandle, type Done, type OpenDriver, type Stat } from './zookeeper.driver.js';
+import {
+  type Acl,
+  type Done,
+  type DriverConfig,
+  type DriverHandle,
+  type OpenDriver,
+  type Stat,
+} from './zookeeper.driver.js';
 import { NODE_EXISTS, NO_NODE, NotKnownError, OK, refusal, unanswered } from './zookeeper.errors.js';
 import { type ZooKeeperSettings } from './zookeeper.options.js';
 
@@ -7,6 +14,8 @@ const PERSISTENT = 0;
 const EPHEMERAL_SEQUENTIAL = 3;
 const CONTAINER = 4;
 const ALL_RIGHTS = 31;
+/** There is no socket, nor was it the driver's turn to look for one. */
+const NOT_CONNECTED_STATE = 999;
 
 export interface ClientListeners {
   connected(): void;
@@ -14,6 +23,8 @@ export interface ClientListeners {
   connecting(): void;
   /** The same, told as everything is. */
   disconnected(): void;
+  /** Nothing that was watched is watched any more. */
+  forgotten(): void;
   /** The server has ended the session, or refused it. */
   closed(code: number): void;
   // A watch has fired, and watches no longer.
@@ -36,12 +47,14 @@ export interface Children {
  * - an answer comes in more than ten pieces: so `response_counter_limit` is as high as it goes;
  * - it resolves names of hosts, which it does after every answer: so it is given addresses only;
  * - a socket is opened while it tells of a lost connection: it still listens to the number of its own, which is closed, and
- *   which the new one has. So whatever it tells is passed on once it has returned, after all that it has told before.
+ *   which the new one has. So whatever it tells is passed on once it has returned, after all that it has told before;
+ * - what it is asked cannot be sent, because the connection was reset: it closes its socket and goes on to listen to it. So it
+ *   is closed then and there, and the session is gone on with by another handle.
  *
  * It never answers what is asked of a closed session, nor what it is asked while it is deaf: `end` rejects what is open.
  */
 export class ZooKeeperClient {
-  private readonly handle: DriverHandle;
+  private handle: DriverHandle;
   private readonly open = new Set<(error: Error) => void>();
   /** What it has told, and nobody knows yet. */
   private told: (() => void)[] = [];
@@ -50,30 +63,14 @@ export class ZooKeeperClient {
 
   /** Begins to connect. Never gives up by itself. */
   constructor(
-    openDriver: OpenDriver,
+    private readonly openDriver: OpenDriver,
     private readonly settings: ZooKeeperSettings,
     addresses: string,
-    listeners: ClientListeners,
+    private readonly listeners: ClientListeners,
   ) {
     this.servers = addresses;
     this.handle = openDriver();
-    this.handle.on('connect', () => this.unlessEnded(() => listeners.connected()));
-    this.handle.on('connecting', () => {
-      listeners.connecting();
-      this.unlessEnded(() => listeners.disconnected());
-    });
-    this.handle.on('close', (_client, code) => this.unlessEnded(() => listeners.closed(code)));
-    for (const event of ['deleted', 'changed'] as const) {
-      this.handle.on(event, (_client, path) => this.unlessEnded(() => listeners[event](path)));
-    }
-    this.handle.init({
-      connect: addresses,
-      timeout: settings.sessionTimeoutMs,
-      debug_level: 0,
-      host_order_deterministic: false,
-      response_counter_limit: 2 ** 31 - 1,
-    });
-    if (settings.auth !== undefined) this.handle.add_auth('digest', settings.auth(), () => undefined);
+    this.start();
   }
 
   get sessionId(): string {
@@ -170,6 +167,49 @@ export class ZooKeeperClient {
     });
   }
 
+  /** With the session of another handle, if there was one. */
+  private start(session: Pick<DriverConfig, 'client_id' | 'client_password'> = {}): void {
+    const { handle, listeners, settings } = this;
+    const tell = (listener: () => void): void => this.passOn(() => void (this.isOpen(handle) && listener()));
+    handle.on('connect', () => tell(() => listeners.connected()));
+    handle.on('connecting', () => {
+      if (this.isOpen(handle)) listeners.connecting();
+      tell(() => listeners.disconnected());
+    });
+    handle.on('close', (_client, code) => tell(() => listeners.closed(code)));
+    for (const event of ['deleted', 'changed'] as const) {
+      handle.on(event, (_client, path) => tell(() => listeners[event](path)));
+    }
+    handle.init({
+      connect: this.servers,
+      timeout: settings.sessionTimeoutMs,
+      debug_level: 0,
+      host_order_deterministic: false,
+      response_counter_limit: 2 ** 31 - 1,
+      ...session,
+    });
+    if (settings.auth !== undefined) handle.add_auth('digest', settings.auth(), () => undefined);
+  }
+
+  /** Not being connected, the old handle says no goodbye: the session lives on. */
+  private startAnew(): void {
+    const { handle: old, listeners } = this;
+    const { client_id, client_password } = old;
+    this.handle = this.openDriver();
+    old.close();
+    listeners.connecting();
+    this.start({ client_id, client_password });
+    this.passOn(() => {
+      if (this.ended !== undefined) return;
+      listeners.forgotten();
+      listeners.disconnected();
+    });
+  }
+
+  private isOpen(handle: DriverHandle): boolean {
+    return this.ended === undefined && handle === this.handle;
+  }
+
   private async create(
     path: string,
     data: string,
@@ -195,14 +235,13 @@ export class ZooKeeperClient {
   ): Promise<[number, ...Values]> {
     return new Promise((resolve, reject) => {
       if (this.ended !== undefined) return reject(this.ended);
+      const { handle } = this;
       const settle = (act: () => void): void => {
         if (this.open.delete(reject)) act();
       };
       this.open.add(reject);
       const sent = send((code, text, ...values) => {
-        const trouble = answers.includes(code)
-          ? undefined
-          : (unanswered(code, text) ?? refusal(code, this.settings.root));
+        const trouble = answers.includes(code) ? undefined : this.troubleOf(handle, code, text);
         this.passOn(() => settle(() => (trouble === undefined ? resolve([code, ...values]) : reject(trouble))));
       });
       // Then the callback never comes.
@@ -210,13 +249,13 @@ export class ZooKeeperClient {
         const trouble = unanswered(sent, 'not sent') ?? new NotKnownError(`not sent (${sent})`);
         settle(() => reject(trouble));
       }
+      if (handle.state === NOT_CONNECTED_STATE) this.startAnew();
     });
   }
 
-  private unlessEnded(tell: () => void): void {
-    this.passOn(() => {
-      if (this.ended === undefined) tell();
-    });
+  private troubleOf(handle: DriverHandle, code: number, text: string): Error {
+    if (handle !== this.handle) return new NotKnownError('the connection was reset');
+    return unanswered(code, text) ?? refusal(code, this.settings.root);
   }
 
   private passOn(tell: () => void): void {

@@ -67,6 +67,7 @@ export class ZooKeeperSession {
       connected: () => this.onConnected(),
       connecting: () => (this.connectingSince = momentOf(ports.clock)),
       disconnected: () => this.onDisconnected(),
+      forgotten: () => this.watches.forget(),
       closed: (code) => this.end(closedFor(code) ?? new SessionEndedError(`closed (${code})`)),
       deleted: (path) => this.watches.gone(path),
       changed: (path) => this.watches.changed(path),

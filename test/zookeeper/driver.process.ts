@@ -1,4 +1,4 @@
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { isLockError, LockManager } from '../../lib/index.js';
@@ -79,6 +79,33 @@ const scenarios: Readonly<Record<string, (server: string) => Promise<unknown>>> 
     const lines = await Promise.all(lost);
     await Promise.all(others.map((each) => each.close()));
     return lines.length;
+  },
+
+  async 'asking when the connection was reset a moment ago'(server) {
+    // The driver closes its socket while it sends, and goes on to listen to its number.
+    const through = await pieces(server, Infinity, 0);
+    const backend = new ZooKeeperBackend({ connect: through.address, sessionTimeoutMs: 3_000 });
+    const manager = new LockManager({ backend, waitMs: 10_000, drainMs: 300 });
+    const lock = await manager.acquire('reset');
+    const watching = open(server);
+    const awaited = await watching.acquire('awaited');
+    const waiting = manager.acquire('awaited');
+    await sleep(200);
+    const tokens: bigint[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      await backend.inspect('reset');
+      through.reset();
+      const { fencingToken } = await manager.acquire(`reset ${n}`);
+      tokens.push(fencingToken);
+    }
+    await awaited.release();
+    const waited = await waiting;
+    const [line] = await backend.inspect('reset');
+    const seen = [lock.held, waited.held, line?.place === lock.fencingToken >> 10n, await lock.release()];
+    await manager.close();
+    await watching.close();
+    through.stop();
+    return seen;
   },
 
   async 'asking after closing, and closing again'(server) {
@@ -164,7 +191,7 @@ async function codeOf(acquiring: Promise<unknown>): Promise<string> {
 /** A way to the server on which answers come in pieces so small, so far apart. */
 async function pieces(server: string, size: number, pauseMs: number) {
   let hangs = false;
-  const open = new Set<{ destroy(): void }>();
+  const open = new Set<Socket>();
   const listener = createServer((client) => {
     const [host, port] = server.split(':');
     const target = connect(Number(port), host);
@@ -190,6 +217,7 @@ async function pieces(server: string, size: number, pauseMs: number) {
   return {
     address: `127.0.0.1:${(listener.address() as AddressInfo).port}`,
     cut,
+    reset: () => open.forEach((socket) => socket.resetAndDestroy()),
     hang: () => void (hangs = true),
     stop: () => {
       listener.close();
