@@ -1,11 +1,4 @@
-import {
-  type Acl,
-  type Done,
-  type DriverConfig,
-  type DriverHandle,
-  type OpenDriver,
-  type Stat,
-} from './zookeeper.driver.js';
+import { type Acl, type Done, type DriverHandle, type OpenDriver, type Stat } from './zookeeper.driver.js';
 import { NODE_EXISTS, NO_NODE, NotKnownError, OK, refusal, unanswered } from './zookeeper.errors.js';
 import { type ZooKeeperSettings } from './zookeeper.options.js';
 
@@ -14,17 +7,10 @@ const PERSISTENT = 0;
 const EPHEMERAL_SEQUENTIAL = 3;
 const CONTAINER = 4;
 const ALL_RIGHTS = 31;
-/** There is no socket, nor was it the driver's turn to look for one. */
-const NOT_CONNECTED_STATE = 999;
 
 export interface ClientListeners {
   connected(): void;
-  /** The connection is lost. Told by the driver itself, before it looks for another: only to be noted. */
-  connecting(): void;
-  /** The same, told as everything is. */
   disconnected(): void;
-  /** Nothing that was watched is watched any more. */
-  forgotten(): void;
   /** The server has ended the session, or refused it. */
   closed(code: number): void;
   // A watch has fired, and watches no longer.
@@ -40,37 +26,49 @@ export interface Children {
 /**
  * The driver, behind what can be done with it without harm. It ends the process, loses sessions or goes deaf when
  *
- * - `close` is called while it delivers watches: so it is called from `setImmediate` alone;
+ * - `close` is called while it delivers watches: so it never is;
  * - a handle is initialised twice: so one object is one session;
  * - an ACL that is not there is read, or a callback is missing: no such call is made;
  * - watches have functions of their own, which also leak: so all are default watches, which are events;
  * - an answer comes in more than ten pieces: so `response_counter_limit` is as high as it goes;
- * - it resolves names of hosts, which it does after every answer: so it is given addresses only;
+ * - it resolves names of hosts, which it does after every answer, or its connection ends in any way but in order: so the
+ *   server that it is given is a relay of ours;
  * - a socket is opened while it tells of a lost connection: it still listens to the number of its own, which is closed, and
- *   which the new one has. So whatever it tells is passed on once it has returned, after all that it has told before;
- * - what it is asked cannot be sent, because the connection was reset: it closes its socket and goes on to listen to it. So it
- *   is closed then and there, and the session is gone on with by another handle.
+ *   which the new one has. So whatever it tells is passed on once it has returned, after all that it has told before.
  *
- * It never answers what is asked of a closed session, nor what it is asked while it is deaf: `end` rejects what is open.
+ * It never answers what is asked of a closed session, nor what it is asked while it is deaf: `fail` rejects what is open.
  */
 export class ZooKeeperClient {
-  private handle: DriverHandle;
+  private readonly handle: DriverHandle;
   private readonly open = new Set<(error: Error) => void>();
   /** What it has told, and nobody knows yet. */
   private told: (() => void)[] = [];
   private ended: Error | undefined;
-  private servers: string;
 
-  /** Begins to connect. Never gives up by itself. */
+  /** Begins to connect to the relay. */
   constructor(
-    private readonly openDriver: OpenDriver,
+    openDriver: OpenDriver,
     private readonly settings: ZooKeeperSettings,
-    addresses: string,
-    private readonly listeners: ClientListeners,
+    relay: string,
+    listeners: ClientListeners,
   ) {
-    this.servers = addresses;
-    this.handle = openDriver();
-    this.start();
+    const handle = openDriver();
+    this.handle = handle;
+    const tell = (listener: () => void): void => this.passOn(() => void (this.ended === undefined && listener()));
+    handle.on('connect', () => tell(() => listeners.connected()));
+    handle.on('connecting', () => tell(() => listeners.disconnected()));
+    handle.on('close', (_client, code) => tell(() => listeners.closed(code)));
+    for (const event of ['deleted', 'changed'] as const) {
+      handle.on(event, (_client, path) => tell(() => listeners[event](path)));
+    }
+    handle.init({
+      connect: relay,
+      timeout: settings.sessionTimeoutMs,
+      debug_level: 0,
+      host_order_deterministic: false,
+      response_counter_limit: 2 ** 31 - 1,
+    });
+    if (settings.auth !== undefined) handle.add_auth('digest', settings.auth(), () => undefined);
   }
 
   get sessionId(): string {
@@ -79,12 +77,6 @@ export class ZooKeeperClient {
 
   get timeoutMs(): number {
     return this.handle.timeout;
-  }
-
-  use(addresses: string): void {
-    if (addresses === this.servers || this.ended !== undefined) return;
-    this.servers = addresses;
-    this.handle.set_servers(addresses);
   }
 
   // Reads, from the server that the client is connected to.
@@ -154,60 +146,15 @@ export class ZooKeeperClient {
     await this.ask([OK, NO_NODE], (done) => this.handle.a_sync(this.settings.root, done));
   }
 
-  /** Nothing is answered from now on. Resolves when the driver has let go; it may hold up the event loop for 1.5 s. */
-  end(why: Error): Promise<void> {
-    if (this.ended !== undefined) return Promise.resolve();
-    this.ended = why;
+  /** Nothing is answered from now on. */
+  fail(why: Error): void {
+    this.ended ??= why;
     for (const reject of [...this.open]) reject(why);
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        this.handle.close();
-        resolve();
-      });
-    });
   }
 
-  /** With the session of another handle, if there was one. */
-  private start(session: Pick<DriverConfig, 'client_id' | 'client_password'> = {}): void {
-    const { handle, listeners, settings } = this;
-    const tell = (listener: () => void): void => this.passOn(() => void (this.isOpen(handle) && listener()));
-    handle.on('connect', () => tell(() => listeners.connected()));
-    handle.on('connecting', () => {
-      if (this.isOpen(handle)) listeners.connecting();
-      tell(() => listeners.disconnected());
-    });
-    handle.on('close', (_client, code) => tell(() => listeners.closed(code)));
-    for (const event of ['deleted', 'changed'] as const) {
-      handle.on(event, (_client, path) => tell(() => listeners[event](path)));
-    }
-    handle.init({
-      connect: this.servers,
-      timeout: settings.sessionTimeoutMs,
-      debug_level: 0,
-      host_order_deterministic: false,
-      response_counter_limit: 2 ** 31 - 1,
-      ...session,
-    });
-    if (settings.auth !== undefined) handle.add_auth('digest', settings.auth(), () => undefined);
-  }
-
-  /** Not being connected, the old handle says no goodbye: the session lives on. */
-  private startAnew(): void {
-    const { handle: old, listeners } = this;
-    const { client_id, client_password } = old;
-    this.handle = this.openDriver();
-    old.close();
-    listeners.connecting();
-    this.start({ client_id, client_password });
-    this.passOn(() => {
-      if (this.ended !== undefined) return;
-      listeners.forgotten();
-      listeners.disconnected();
-    });
-  }
-
-  private isOpen(handle: DriverHandle): boolean {
-    return this.ended === undefined && handle === this.handle;
+  /** The driver lets go. If it is connected, it holds up the event loop until it is answered, for 1.5 s at most. */
+  close(): void {
+    this.handle.close();
   }
 
   private async create(
@@ -235,13 +182,14 @@ export class ZooKeeperClient {
   ): Promise<[number, ...Values]> {
     return new Promise((resolve, reject) => {
       if (this.ended !== undefined) return reject(this.ended);
-      const { handle } = this;
       const settle = (act: () => void): void => {
         if (this.open.delete(reject)) act();
       };
       this.open.add(reject);
       const sent = send((code, text, ...values) => {
-        const trouble = answers.includes(code) ? undefined : this.troubleOf(handle, code, text);
+        const trouble = answers.includes(code)
+          ? undefined
+          : (unanswered(code, text) ?? refusal(code, this.settings.root));
         this.passOn(() => settle(() => (trouble === undefined ? resolve([code, ...values]) : reject(trouble))));
       });
       // Then the callback never comes.
@@ -249,13 +197,7 @@ export class ZooKeeperClient {
         const trouble = unanswered(sent, 'not sent') ?? new NotKnownError(`not sent (${sent})`);
         settle(() => reject(trouble));
       }
-      if (handle.state === NOT_CONNECTED_STATE) this.startAnew();
     });
-  }
-
-  private troubleOf(handle: DriverHandle, code: number, text: string): Error {
-    if (handle !== this.handle) return new NotKnownError('the connection was reset');
-    return unanswered(code, text) ?? refusal(code, this.settings.root);
   }
 
   private passOn(tell: () => void): void {

@@ -18,15 +18,12 @@ export type Done<Values extends unknown[] = []> = (code: number, text: string, .
 /** A handle of the driver: what of it is used here. The rest has ways to end the process: see the notes in `zookeeper.client.ts`. */
 export interface DriverHandle {
   readonly client_id: string;
-  readonly client_password: string;
-  readonly state: number;
   /** Of the session, in milliseconds, as the server has granted it. */
   readonly timeout: number;
   on(event: 'connect' | 'connecting', listener: () => void): unknown;
   on(event: 'close', listener: (client: unknown, code: number) => void): unknown;
   on(event: 'deleted' | 'changed', listener: (client: unknown, path: string) => void): unknown;
   init(config: DriverConfig): unknown;
-  set_servers(servers: string): number;
   add_auth(scheme: string, auth: string, done: Done): number;
   a_create(path: string, data: string, flags: number, done: Done<[path: string]>): number;
   a_delete_(path: string, version: number, done: Done): number;
@@ -44,9 +41,6 @@ export interface DriverConfig {
   readonly debug_level: number;
   readonly host_order_deterministic: boolean;
   readonly response_counter_limit: number;
-  /** With its password: of a session that is to be gone on with. */
-  readonly client_id?: string;
-  readonly client_password?: string;
 }
 
 export interface Acl {

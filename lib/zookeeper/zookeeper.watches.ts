@@ -56,11 +56,6 @@ export class SessionWatches {
     for (const watcher of this.take(path)) watcher.wake();
   }
 
-  forget(): void {
-    this.watchers.clear();
-    this.pathBytes = 0;
-  }
-
   private take(path: string): ReadonlySet<Watcher> {
     const watching = this.watchers.get(path);
     if (watching === undefined) return new Set();

@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { isLockError, LockManager } from '../../lib/index.js';
+import { ZooKeeperProxies } from '../support/zookeeper-proxies.js';
+import { openDriver } from '../../lib/zookeeper/zookeeper.driver.js';
 import { ZooKeeperBackend } from '../../lib/zookeeper/index.js';
 
 /** What has once ended a process, or its session, told by name. Whoever comes to the end of it says so, and what happened. */
@@ -108,6 +112,48 @@ const scenarios: Readonly<Record<string, (server: string) => Promise<unknown>>> 
     return seen;
   },
 
+  async 'sockets of others, while a server is silent'(server) {
+    // The driver hangs up by a timer, and closes what listened to its socket by the next: by then, others have that number.
+    const proxies = new ZooKeeperProxies();
+    const proxy = await proxies.open(Number(server.split(':')[1]));
+    const echo = await echoProcess();
+    const others: Socket[] = [];
+    const backend = new ZooKeeperBackend(
+      { connect: `127.0.0.1:${proxy}`, sessionTimeoutMs: 4_000 },
+      {
+        openDriver: () => {
+          const driver = openDriver();
+          driver.on('connecting', () => {
+            setTimeout(() => {
+              for (let n = 0; n < 3; n += 1) others.push(connect(echo.port, '127.0.0.1'));
+            }, 5);
+          });
+          return driver;
+        },
+      },
+    );
+    await backend.inspect('before');
+    await proxies.turn(proxy, 'blackHole');
+    for (let tries = 0; others.length === 0 && tries < 500; tries += 1) await sleep(20);
+    for (let times = 0; times < 40; times += 1) {
+      for (const other of others) other.write('x');
+      await sleep(100);
+    }
+    const heard = others.map(({ bytesRead }) => bytesRead >= 35);
+    others.forEach((other) => other.destroy());
+    echo.stop();
+    await backend.close();
+    await proxies.stop();
+    return heard.slice(0, 3);
+  },
+
+  async 'a server that cannot even be tried, beside one that serves'(server) {
+    const managers = Array.from({ length: 8 }, () => open(`255.255.255.255:2181,${server}`));
+    const codes = await Promise.all(managers.map((manager, n) => codeOf(manager.acquire(`beside ${n}`))));
+    await Promise.all(managers.map((manager) => manager.close()));
+    return codes.filter((code) => code === 'acquired').length;
+  },
+
   async 'asking after closing, and closing again'(server) {
     const backend = new ZooKeeperBackend({ connect: server, sessionTimeoutMs: 3_000 });
     const claim = backend.claim({ key: 'h', id: 'x', slots: 1, leaseMs: 1_000 });
@@ -186,6 +232,14 @@ async function codeOf(acquiring: Promise<unknown>): Promise<string> {
     () => 'acquired',
     (error: unknown) => (isLockError(error) ? error.code : String(error)),
   );
+}
+
+async function echoProcess(): Promise<{ port: number; stop: () => void }> {
+  const code = `require('net').createServer((socket) => socket.pipe(socket))
+    .listen(0, '127.0.0.1', function () { process.send(this.address().port); })`;
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const [port] = (await once(child, 'message')) as [number];
+  return { port, stop: () => void child.kill('SIGKILL') };
 }
 
 /** A way to the server on which answers come in pieces so small, so far apart. */
