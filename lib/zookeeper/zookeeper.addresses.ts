@@ -1,34 +1,22 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { NotKnownError } from './zookeeper.errors.js';
 import { type Server } from './zookeeper.options.js';
 
-/**
- * The servers as addresses: the driver would look names up itself after every answer, on the main thread, and goes deaf when
- * the name server does. A name that is not found leaves out its server, unless none is left.
- */
-export async function addressesOf(servers: readonly Server[], withinMs: number): Promise<string> {
-  const found = await Promise.all(servers.map((server) => resolve(server, withinMs)));
-  const addresses = [...new Set(found.flat())];
-  if (addresses.length === 0) {
-    throw new NotKnownError(`no address found for ${servers.map(({ host }) => host).join(', ')}`);
-  }
-  return addresses.join(',');
+/** A server by its number in the network. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
 }
 
-async function resolve({ host, port }: Server, withinMs: number): Promise<string[]> {
-  if (isIP(host) !== 0) return [address(host, port)];
+/** Where a server is now: none, if its name is not found in the time given. */
+export async function addressesOf({ host, port }: Server, withinMs: number): Promise<readonly Address[]> {
+  if (isIP(host) !== 0) return [{ host, port }];
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never[]>((resolve) => (timer = setTimeout(resolve, withinMs, [])));
   try {
     const found = await Promise.race([lookup(host, { all: true }).catch(() => []), late]);
-    return found.map((each) => address(each.address, port));
+    return found.map(({ address }) => ({ host: address, port }));
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** The driver takes what is before the last colon for the host, as it is. */
-function address(ip: string, port: number): string {
-  return `${ip}:${port}`;
 }

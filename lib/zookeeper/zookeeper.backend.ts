@@ -15,8 +15,8 @@ const MOST_PER_FLIGHT = 500;
  * Locks on ZooKeeper: a line is a container node, a claim in it an ephemeral child, and its place the transaction that made
  * it. A free lock costs one round trip; whoever waits watches whom it waits for, and hears when that one has gone.
  *
- * A claim lives as long as the session it was made in, whatever lease was asked for: the lease it is told is three quarters
- * of the session's timeout. Nothing is taken over from one session to the next.
+ * A claim lives as long as the session it was made in, whatever lease was asked for: the lease it is told is half of the
+ * session's timeout. Nothing is taken over from one session to the next.
  */
 export class ZooKeeperBackend implements LockBackend {
   readonly name = 'zookeeper';

@@ -54,9 +54,9 @@ export class ZooKeeperClaim implements Member {
 
   async renew(): Promise<boolean> {
     const { node } = this;
-    if (node?.session.alive !== true || node.name === undefined) return false;
-    const kept = await node.session.renewals.renew(node.pathOf(node.name));
-    if (!kept && this.node === node) this.leaveSeat();
+    const name = node?.session.alive === true ? node.name : undefined;
+    const kept = name !== undefined && (await node!.session.renewals.renew(node!.pathOf(name)));
+    if (!kept && this.node === node) this.leave();
     return kept;
   }
 
@@ -67,11 +67,10 @@ export class ZooKeeperClaim implements Member {
         const left = await this.removed();
         const leftBefore = this.removedSince;
         this.removedSince = false;
-        this.onOut();
         return left || leftBefore;
       } catch (error) {
         // Whoever asked may give up; the node must go all the same, or it would stay for as long as the session.
-        session?.leaveTo(() => this.tidy());
+        session?.leaveTo(this.tidy);
         throw error;
       }
     });
@@ -135,7 +134,6 @@ export class ZooKeeperClaim implements Member {
     if (rank.held) return { held: true, place, leaseMs, waiting: rank.waiting };
     if (!queue) {
       await this.removed();
-      this.onOut();
       return { held: false, ahead: rank.rank, askAgainMs: leaseMs };
     }
     this.line = line;
@@ -168,14 +166,20 @@ export class ZooKeeperClaim implements Member {
         if (node.session.alive) throw error;
       }
     }
-    this.leaveSeat();
+    this.leave();
     return removed;
   }
 
-  private async tidy(): Promise<void> {
+  private readonly tidy = async (): Promise<void> => {
     await this.inTurn(async () => {
       if (await this.removed()) this.removedSince = true;
     });
+  };
+
+  /** For good, unless it attempts again. */
+  private leave(): void {
+    this.leaveSeat();
+    this.onOut();
   }
 
   private settle(): void {

@@ -1,4 +1,4 @@
-import { type Acl, type DriverHandle, type Done, type OpenDriver, type Stat } from './zookeeper.driver.js';
+import { type Acl, type Done, type DriverHandle, type OpenDriver, type Stat } from './zookeeper.driver.js';
 import { NODE_EXISTS, NO_NODE, NotKnownError, OK, refusal, unanswered } from './zookeeper.errors.js';
 import { type ZooKeeperSettings } from './zookeeper.options.js';
 
@@ -10,9 +10,6 @@ const ALL_RIGHTS = 31;
 
 export interface ClientListeners {
   connected(): void;
-  /** The connection is lost. Told by the driver itself, before it looks for another: only to be noted. */
-  connecting(): void;
-  /** The same, told as everything is. */
   disconnected(): void;
   /** The server has ended the session, or refused it. */
   closed(code: number): void;
@@ -29,16 +26,17 @@ export interface Children {
 /**
  * The driver, behind what can be done with it without harm. It ends the process, loses sessions or goes deaf when
  *
- * - `close` is called while it delivers watches: so it is called from `setImmediate` alone;
+ * - `close` is called while it delivers watches: so it never is;
  * - a handle is initialised twice: so one object is one session;
  * - an ACL that is not there is read, or a callback is missing: no such call is made;
  * - watches have functions of their own, which also leak: so all are default watches, which are events;
  * - an answer comes in more than ten pieces: so `response_counter_limit` is as high as it goes;
- * - it resolves names of hosts, which it does after every answer: so it is given addresses only;
+ * - it resolves names of hosts, which it does after every answer, or its connection ends in any way but in order: so the
+ *   server that it is given is a relay of ours;
  * - a socket is opened while it tells of a lost connection: it still listens to the number of its own, which is closed, and
  *   which the new one has. So whatever it tells is passed on once it has returned, after all that it has told before.
  *
- * It never answers what is asked of a closed session, nor what it is asked while it is deaf: `end` rejects what is open.
+ * It never answers what is asked of a closed session, nor what it is asked while it is deaf: `fail` rejects what is open.
  */
 export class ZooKeeperClient {
   private readonly handle: DriverHandle;
@@ -46,34 +44,31 @@ export class ZooKeeperClient {
   /** What it has told, and nobody knows yet. */
   private told: (() => void)[] = [];
   private ended: Error | undefined;
-  private servers: string;
 
-  /** Begins to connect. Never gives up by itself. */
+  /** Begins to connect to the relay. */
   constructor(
     openDriver: OpenDriver,
     private readonly settings: ZooKeeperSettings,
-    addresses: string,
+    relay: string,
     listeners: ClientListeners,
   ) {
-    this.servers = addresses;
-    this.handle = openDriver();
-    this.handle.on('connect', () => this.unlessEnded(() => listeners.connected()));
-    this.handle.on('connecting', () => {
-      listeners.connecting();
-      this.unlessEnded(() => listeners.disconnected());
-    });
-    this.handle.on('close', (_client, code) => this.unlessEnded(() => listeners.closed(code)));
+    const handle = openDriver();
+    this.handle = handle;
+    const tell = (listener: () => void): void => this.passOn(() => void (this.ended === undefined && listener()));
+    handle.on('connect', () => tell(() => listeners.connected()));
+    handle.on('connecting', () => tell(() => listeners.disconnected()));
+    handle.on('close', (_client, code) => tell(() => listeners.closed(code)));
     for (const event of ['deleted', 'changed'] as const) {
-      this.handle.on(event, (_client, path) => this.unlessEnded(() => listeners[event](path)));
+      handle.on(event, (_client, path) => tell(() => listeners[event](path)));
     }
-    this.handle.init({
-      connect: addresses,
+    handle.init({
+      connect: relay,
       timeout: settings.sessionTimeoutMs,
       debug_level: 0,
       host_order_deterministic: false,
       response_counter_limit: 2 ** 31 - 1,
     });
-    if (settings.auth !== undefined) this.handle.add_auth('digest', settings.auth(), () => undefined);
+    if (settings.auth !== undefined) handle.add_auth('digest', settings.auth(), () => undefined);
   }
 
   get sessionId(): string {
@@ -82,12 +77,6 @@ export class ZooKeeperClient {
 
   get timeoutMs(): number {
     return this.handle.timeout;
-  }
-
-  use(addresses: string): void {
-    if (addresses === this.servers || this.ended !== undefined) return;
-    this.servers = addresses;
-    this.handle.set_servers(addresses);
   }
 
   // Reads, from the server that the client is connected to.
@@ -157,17 +146,15 @@ export class ZooKeeperClient {
     await this.ask([OK, NO_NODE], (done) => this.handle.a_sync(this.settings.root, done));
   }
 
-  /** Nothing is answered from now on. Resolves when the driver has let go; it may hold up the event loop for 1.5 s. */
-  end(why: Error): Promise<void> {
-    if (this.ended !== undefined) return Promise.resolve();
-    this.ended = why;
+  /** Nothing is answered from now on. */
+  fail(why: Error): void {
+    this.ended ??= why;
     for (const reject of [...this.open]) reject(why);
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        this.handle.close();
-        resolve();
-      });
-    });
+  }
+
+  /** The driver lets go. If it is connected, it holds up the event loop until it is answered, for 1.5 s at most. */
+  close(): void {
+    this.handle.close();
   }
 
   private async create(
@@ -210,12 +197,6 @@ export class ZooKeeperClient {
         const trouble = unanswered(sent, 'not sent') ?? new NotKnownError(`not sent (${sent})`);
         settle(() => reject(trouble));
       }
-    });
-  }
-
-  private unlessEnded(tell: () => void): void {
-    this.passOn(() => {
-      if (this.ended === undefined) tell();
     });
   }
 

@@ -24,7 +24,6 @@ export interface DriverHandle {
   on(event: 'close', listener: (client: unknown, code: number) => void): unknown;
   on(event: 'deleted' | 'changed', listener: (client: unknown, path: string) => void): unknown;
   init(config: DriverConfig): unknown;
-  set_servers(servers: string): number;
   add_auth(scheme: string, auth: string, done: Done): number;
   a_create(path: string, data: string, flags: number, done: Done<[path: string]>): number;
   a_delete_(path: string, version: number, done: Done): number;

@@ -8,11 +8,13 @@ const UNIMPLEMENTED = -6;
 const NO_AUTH = -102;
 const AUTH_FAILED = -115;
 const AUTH_FAILED_STATE = -113;
+const LOCAL_SESSION = -120;
 
-/** Connection lost, no answer in the driver's time, could not be sent: whether it was done is not known. */
-const UNANSWERED = new Set([-1, -4, -5, -7]);
-/** Expired, closing, closed, moved to another connection. */
-const ENDED = new Set([-112, -116, -9, -118]);
+/** Of the driver: bad arguments, and an operation that it does not know. Anything else of its own tells nothing of the request. */
+const NOT_ASKED = new Set([UNIMPLEMENTED, -8]);
+const FIRST_OF_SERVER = -100;
+/** Expired, closing, closed. */
+const ENDED = new Set([-112, -116, -9]);
 
 /** Not known what came of it; the session may go on. */
 export class NotKnownError extends Error {
@@ -33,7 +35,8 @@ export class SessionEndedError extends Error {
 /** What a code means that is no answer; undefined: it is an answer. */
 export function unanswered(code: number, text: string): NotKnownError | SessionEndedError | undefined {
   if (ENDED.has(code)) return new SessionEndedError(`${text} (${code})`);
-  return UNANSWERED.has(code) ? new NotKnownError(`no answer: ${text} (${code})`) : undefined;
+  const known = code <= FIRST_OF_SERVER || NOT_ASKED.has(code);
+  return known ? undefined : new NotKnownError(`no answer: ${text} (${code})`);
 }
 
 /** An answer that nobody can go on with. LockConfigError: asking again is pointless. */
@@ -46,6 +49,11 @@ export function refusal(code: number, root: string): Error {
   if (code === AUTH_FAILED) return authFailed();
   if (code === UNIMPLEMENTED) {
     return new LockConfigError(`zookeeper: the server has no container nodes (${code}): it must be 3.5.3 or newer`);
+  }
+  if (code === LOCAL_SESSION) {
+    return new LockConfigError(
+      `zookeeper: the server makes no nodes for local sessions (${code}): allow their upgrade`,
+    );
   }
   return new Error(`zookeeper: refused below ${root} (${code})`);
 }

@@ -1,12 +1,12 @@
 import { type Clock } from '../core/clock.js';
 import { type Moment, momentOf } from '../core/moment.js';
-import { addressesOf } from './zookeeper.addresses.js';
 import { ZooKeeperClient } from './zookeeper.client.js';
 import { type OpenDriver } from './zookeeper.driver.js';
 import { closedFor, NotKnownError, SessionEndedError } from './zookeeper.errors.js';
 import { type ZooKeeperSettings } from './zookeeper.options.js';
 import { Changes } from './zookeeper.changes.js';
 import { SessionProof, SIGNS_PER_TIMEOUT } from './zookeeper.proof.js';
+import { ZooKeeperRelay } from './zookeeper.relay.js';
 import { SessionRenewals } from './zookeeper.renewals.js';
 import { SessionWatches, type Watcher } from './zookeeper.watches.js';
 import { within } from './zookeeper.within.js';
@@ -41,32 +41,46 @@ export class ZooKeeperSession {
   /** Resolves when the session is over. */
   readonly over: Promise<void>;
   private readonly client: ZooKeeperClient;
+  private readonly openedAt: number;
   private timer: NodeJS.Timeout | undefined;
   /** It became connected, sure to live on, or it ended. */
   private readonly changes = new Changes();
   private readonly leftovers = new Set<() => Promise<void>>();
   private proof: SessionProof | undefined;
   private connected = false;
-  /** The server has heard of the session since, if it is connected. */
-  private connectingSince: Moment;
   private why: Error | undefined;
   /** Nobody asks anything of it any more, but it goes on for a lease. */
   private left: Error | undefined;
   private signing = false;
-  private resolving = false;
   private resolveOver!: () => void;
 
-  constructor(
+  /** Begins to connect. @throws LockConfigError when the driver cannot be had. */
+  static async open(settings: ZooKeeperSettings, ports: SessionPorts): Promise<ZooKeeperSession> {
+    const { clock } = ports;
+    const timeoutMs = (): number => session?.timeoutMs ?? settings.sessionTimeoutMs;
+    const relay = new ZooKeeperRelay({ servers: settings.servers, clock, timeoutMs });
+    let session: ZooKeeperSession | undefined;
+    const address = await relay.open();
+    try {
+      session = new ZooKeeperSession(settings, ports, relay, address);
+      return session;
+    } catch (error) {
+      await relay.close();
+      throw error;
+    }
+  }
+
+  private constructor(
     readonly settings: ZooKeeperSettings,
     private readonly ports: SessionPorts,
-    addresses: string,
+    private readonly relay: ZooKeeperRelay,
+    address: string,
   ) {
     this.over = new Promise((resolve) => (this.resolveOver = resolve));
-    this.connectingSince = momentOf(ports.clock);
-    this.client = new ZooKeeperClient(ports.openDriver, settings, addresses, {
+    this.openedAt = ports.clock.now();
+    this.client = new ZooKeeperClient(ports.openDriver, settings, address, {
       connected: () => this.onConnected(),
-      connecting: () => (this.connectingSince = momentOf(ports.clock)),
-      disconnected: () => this.onDisconnected(),
+      disconnected: () => (this.connected = false),
       closed: (code) => this.end(closedFor(code) ?? new SessionEndedError(`closed (${code})`)),
       deleted: (path) => this.watches.gone(path),
       changed: (path) => this.watches.changed(path),
@@ -100,10 +114,15 @@ export class ZooKeeperSession {
 
   /** By the clock, even if no timer has run. */
   get alive(): boolean {
-    if (this.why === undefined && this.proof?.over === true) {
+    if (this.why === undefined && this.isSilent) {
       this.end(new SessionEndedError(`no answer from any server for ${this.timeoutMs} ms`));
     }
     return this.why === undefined;
+  }
+
+  private get isSilent(): boolean {
+    // Where a first connection could not even be tried, for want of a socket, the driver never tries again.
+    return this.proof?.over ?? this.ports.clock.now() - this.openedAt >= this.timeoutMs;
   }
 
   /** Why it has ended. */
@@ -168,15 +187,19 @@ export class ZooKeeperSession {
     this.connected = false;
     clearInterval(this.timer);
     this.leftovers.clear();
-    void this.client.end(why).then(this.resolveOver);
+    this.client.fail(why);
+    void this.relay.close().then(() => {
+      this.client.close();
+      this.resolveOver();
+    });
     this.changes.told();
     for (const member of [...this.members]) member.wake();
   }
 
   private onConnected(): void {
     const again = this.proof !== undefined;
-    // Of another one, its server hears from the leader: so the leader has heard of it.
-    this.proof = new SessionProof(this.ports.clock, this.client.timeoutMs, this.connectingSince);
+    // A server asks the leader for a new session, and about one that it takes over: so the leader has heard of it.
+    this.proof = new SessionProof(this.ports.clock, this.client.timeoutMs, this.relay.greetedAt);
     this.lookEvery(this.timeoutMs / SIGNS_PER_TIMEOUT);
     this.connected = true;
     this.changes.told();
@@ -184,11 +207,6 @@ export class ZooKeeperSession {
     this.tidyUp();
     // What the driver was about to watch when the connection was lost, it does not.
     if (again) for (const member of [...this.members]) member.wake();
-  }
-
-  private onDisconnected(): void {
-    this.connected = false;
-    void this.refreshAddresses();
   }
 
   private answered(sent: Moment): void {
@@ -206,13 +224,9 @@ export class ZooKeeperSession {
   }
 
   private look(): void {
-    if (!this.alive) return;
-    if (this.connected) {
-      this.sign();
-      this.tidyUp();
-    } else {
-      void this.refreshAddresses();
-    }
+    if (!this.alive || !this.connected) return;
+    this.sign();
+    this.tidyUp();
   }
 
   /** One at a time: if that is not answered, neither is another. */
@@ -230,13 +244,5 @@ export class ZooKeeperSession {
       this.leftovers.delete(tidy);
       tidy().catch(() => this.leaveTo(tidy));
     }
-  }
-
-  private async refreshAddresses(): Promise<void> {
-    if (this.resolving) return;
-    this.resolving = true;
-    const addresses = await addressesOf(this.settings.servers, this.patienceMs).catch(() => undefined);
-    this.resolving = false;
-    if (addresses !== undefined && this.alive && !this.connected) this.client.use(addresses);
   }
 }

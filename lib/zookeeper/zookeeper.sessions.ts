@@ -1,5 +1,4 @@
-import { NotKnownError, SessionEndedError } from './zookeeper.errors.js';
-import { addressesOf } from './zookeeper.addresses.js';
+import { SessionEndedError } from './zookeeper.errors.js';
 import { type ZooKeeperSettings } from './zookeeper.options.js';
 import { type SessionPorts, ZooKeeperSession } from './zookeeper.session.js';
 
@@ -36,9 +35,9 @@ export class ZooKeeperSessions {
     }
   }
 
-  /** For reading. */
-  any(): Promise<ZooKeeperSession> {
-    return this.take(0);
+  /** For reading, however full it is. */
+  async any(): Promise<ZooKeeperSession> {
+    return [...this.sessions].find((session) => session.alive) ?? this.take(0);
   }
 
   freed(session: ZooKeeperSession, bytes: number): void {
@@ -57,9 +56,8 @@ export class ZooKeeperSessions {
   }
 
   private async open(): Promise<void> {
-    const addresses = await addressesOf(this.settings.servers, Math.min(4_000, this.settings.sessionTimeoutMs));
-    if (this.closed) throw new NotKnownError('the backend is closed');
-    const session = new ZooKeeperSession(this.settings, this.ports, addresses);
+    const session = await ZooKeeperSession.open(this.settings, this.ports);
+    if (this.closed) session.end(new SessionEndedError('the backend is closed'));
     this.sessions.add(session);
     void session.over.then(() => this.sessions.delete(session));
   }

@@ -1,7 +1,11 @@
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { isLockError, LockManager } from '../../lib/index.js';
+import { ZooKeeperProxies } from '../support/zookeeper-proxies.js';
+import { openDriver } from '../../lib/zookeeper/zookeeper.driver.js';
 import { ZooKeeperBackend } from '../../lib/zookeeper/index.js';
 
 /** What has once ended a process, or its session, told by name. Whoever comes to the end of it says so, and what happened. */
@@ -79,6 +83,75 @@ const scenarios: Readonly<Record<string, (server: string) => Promise<unknown>>> 
     const lines = await Promise.all(lost);
     await Promise.all(others.map((each) => each.close()));
     return lines.length;
+  },
+
+  async 'asking when the connection was reset a moment ago'(server) {
+    // The driver closes its socket while it sends, and goes on to listen to its number.
+    const through = await pieces(server, Infinity, 0);
+    const backend = new ZooKeeperBackend({ connect: through.address, sessionTimeoutMs: 3_000 });
+    const manager = new LockManager({ backend, waitMs: 10_000, drainMs: 300 });
+    const lock = await manager.acquire('reset');
+    const watching = open(server);
+    const awaited = await watching.acquire('awaited');
+    const waiting = manager.acquire('awaited');
+    await sleep(200);
+    const tokens: bigint[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      await backend.inspect('reset');
+      through.reset();
+      const { fencingToken } = await manager.acquire(`reset ${n}`);
+      tokens.push(fencingToken);
+    }
+    await awaited.release();
+    const waited = await waiting;
+    const [line] = await backend.inspect('reset');
+    const seen = [lock.held, waited.held, line?.place === lock.fencingToken >> 10n, await lock.release()];
+    await manager.close();
+    await watching.close();
+    through.stop();
+    return seen;
+  },
+
+  async 'sockets of others, while a server is silent'(server) {
+    // The driver hangs up by a timer, and closes what listened to its socket by the next: by then, others have that number.
+    const proxies = new ZooKeeperProxies();
+    const proxy = await proxies.open(Number(server.split(':')[1]));
+    const echo = await echoProcess();
+    const others: Socket[] = [];
+    const backend = new ZooKeeperBackend(
+      { connect: `127.0.0.1:${proxy}`, sessionTimeoutMs: 4_000 },
+      {
+        openDriver: () => {
+          const driver = openDriver();
+          driver.on('connecting', () => {
+            setTimeout(() => {
+              for (let n = 0; n < 3; n += 1) others.push(connect(echo.port, '127.0.0.1'));
+            }, 5);
+          });
+          return driver;
+        },
+      },
+    );
+    await backend.inspect('before');
+    await proxies.turn(proxy, 'blackHole');
+    for (let tries = 0; others.length === 0 && tries < 500; tries += 1) await sleep(20);
+    for (let times = 0; times < 40; times += 1) {
+      for (const other of others) other.write('x');
+      await sleep(100);
+    }
+    const heard = others.map(({ bytesRead }) => bytesRead >= 35);
+    others.forEach((other) => other.destroy());
+    echo.stop();
+    await backend.close();
+    await proxies.stop();
+    return heard.slice(0, 3);
+  },
+
+  async 'a server that cannot even be tried, beside one that serves'(server) {
+    const managers = Array.from({ length: 8 }, () => open(`255.255.255.255:2181,${server}`));
+    const codes = await Promise.all(managers.map((manager, n) => codeOf(manager.acquire(`beside ${n}`))));
+    await Promise.all(managers.map((manager) => manager.close()));
+    return codes.filter((code) => code === 'acquired').length;
   },
 
   async 'asking after closing, and closing again'(server) {
@@ -161,10 +234,18 @@ async function codeOf(acquiring: Promise<unknown>): Promise<string> {
   );
 }
 
+async function echoProcess(): Promise<{ port: number; stop: () => void }> {
+  const code = `require('net').createServer((socket) => socket.pipe(socket))
+    .listen(0, '127.0.0.1', function () { process.send(this.address().port); })`;
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const [port] = (await once(child, 'message')) as [number];
+  return { port, stop: () => void child.kill('SIGKILL') };
+}
+
 /** A way to the server on which answers come in pieces so small, so far apart. */
 async function pieces(server: string, size: number, pauseMs: number) {
   let hangs = false;
-  const open = new Set<{ destroy(): void }>();
+  const open = new Set<Socket>();
   const listener = createServer((client) => {
     const [host, port] = server.split(':');
     const target = connect(Number(port), host);
@@ -190,6 +271,7 @@ async function pieces(server: string, size: number, pauseMs: number) {
   return {
     address: `127.0.0.1:${(listener.address() as AddressInfo).port}`,
     cut,
+    reset: () => open.forEach((socket) => socket.resetAndDestroy()),
     hang: () => void (hangs = true),
     stop: () => {
       listener.close();

@@ -20,6 +20,9 @@ describeOnZooKeeper('the driver does not end the process, which ends by itself w
     ['closing while watches are delivered', 'closed'],
     ['closing when the connection is lost, while several wait', 'closed'],
     ['a session opened by whoever hears that a connection is lost', 5],
+    ['asking when the connection was reset a moment ago', [true, true, true, true]],
+    ['sockets of others, while a server is silent', [true, true, true]],
+    ['a server that cannot even be tried, beside one that serves', 8],
     ['asking after closing, and closing again', [2, 'rejected', 'rejected', 'rejected', 'rejected']],
     ['a long answer in small pieces', [1, 300, true]],
     ['a host that has no address', 'LOCK_BACKEND'],
@@ -42,9 +45,10 @@ describe('a driver that cannot be loaded', () => {
   });
 
   it.each([
-    Object.assign(new Error('was compiled against a different Node.js version'), { code: 'ERR_DLOPEN_FAILED' }),
-    new Error('No native build was found for platform=linux arch=x64'),
-  ])('was built for another Node, or not at all: %s', (error) => {
+    { message: 'was compiled against a different Node.js version', code: 'ERR_DLOPEN_FAILED' },
+    { message: 'No native build was found for platform=linux arch=x64', code: undefined },
+  ])('was built for another Node, or not at all: $message', ({ message, code }) => {
+    const error = Object.assign(new Error(message), { code });
     expect(failing(error)).toThrow(/npm rebuild zookeeper/);
     expect(failing(error)).toThrow(expect.objectContaining({ code: 'LOCK_CONFIG', cause: error }));
   });

@@ -9,7 +9,7 @@ import { LockManagers } from './lock-managers.js';
 
 jest.setTimeout(180_000);
 
-const SESSION_MS = 10_000;
+const SESSION_MS = 3_000;
 const RESUMES_WITHIN_MS = 10_000;
 
 describeOnZooKeeper('an ensemble of three, under load', () => {
@@ -17,7 +17,7 @@ describeOnZooKeeper('an ensemble of three, under load', () => {
   let ensemble: ZooKeeperEnsemble;
   let load: Load;
   beforeAll(async () => {
-    ensemble = await startZooKeeperEnsemble();
+    ensemble = await startZooKeeperEnsemble({ config: { syncLimit: 5, initLimit: 10 } });
   });
   afterAll(() => ensemble.stop());
   beforeEach(async () => {

@@ -9,7 +9,7 @@ import { OPERATION, operationOf, startZooKeeperProxy } from '../support/zookeepe
 import { startZooKeeperServer, type ZooKeeperServer } from '../support/zookeeper-server.js';
 
 /** Long, so that signs of life are few. */
-const SESSION_MS = 40_000;
+const SESSION_MS = 600_000;
 
 /** A client, and what it asks for. */
 interface Counted {
@@ -24,7 +24,7 @@ describeOnZooKeeper('what a lock costs on ZooKeeper', () => {
   const clients: Counted[] = [];
   let server: ZooKeeperServer;
   beforeAll(async () => {
-    server = await startZooKeeperServer({ tickMs: 2_000, collectEveryMs: 600_000 });
+    server = await startZooKeeperServer({ collectEveryMs: 600_000, config: { maxSessionTimeout: SESSION_MS } });
   });
   afterAll(() => server.stop());
   afterEach(async () => {

@@ -37,22 +37,24 @@ describeOnZooKeeper('sessions', () => {
 
   it('are as many as their watches need, so that a lost connection is found again, and no lock is lost by it', async () => {
     const proxies = new ZooKeeperProxies();
+    const patient = await startZooKeeperServer({ config: { maxSessionTimeout: 30_000 } });
     try {
-      const port = await proxies.open(server.port);
-      const holder = managers.open({ connect: server.connect, sessionTimeoutMs: 10_000, localHandOffs: 0 });
-      const manager = managers.open({ connect: `127.0.0.1:${port}`, sessionTimeoutMs: 4_000 });
+      const port = await proxies.open(patient.port);
+      const holder = managers.open({ connect: patient.connect, sessionTimeoutMs: 30_000, localHandOffs: 0 });
+      const manager = managers.open({ connect: `127.0.0.1:${port}`, sessionTimeoutMs: 10_000 });
       const lock = await manager.acquire('held');
       // A megabyte and a half of paths are watched by callers who have gone.
       const keys = Array.from({ length: 1_500 }, (_, n) => `${'x'.repeat(950)}${n}`);
       await inBatches(keys, (key) => holder.acquire(key));
       await inBatches(keys, (key) => manager.acquire(key, { waitMs: 100 }).catch(() => undefined));
       await proxies.turn(port, 'cut');
-      await sleep(6_000);
+      await sleep(12_000);
       expect(lock.held).toBe(true);
       expect(await lock.release()).toBe(true);
     } finally {
       await managers.close();
       await proxies.stop();
+      await patient.stop();
     }
   });
 

@@ -1,0 +1,145 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Clock } from '../core/clock.js';
+import { type Moment, momentOf } from '../core/moment.js';
+import { type Address, addressesOf } from './zookeeper.addresses.js';
+import { Goodbye } from './zookeeper.goodbye.js';
+import { type Server } from './zookeeper.options.js';
+
+/** The driver hangs up by itself after two thirds of a timeout. */
+const PATIENCE_PER_TIMEOUT = 1 / 3;
+const MOST_PATIENCE_MS = 5_000;
+const GOODBYE_MS = 1_500;
+
+export interface RelayTerms {
+  readonly servers: readonly Server[];
+  readonly clock: Clock;
+  /** Of the session, as far as is known. */
+  readonly timeoutMs: () => number;
+}
+
+/**
+ * What the driver takes for its server: a listener on the loopback interface that passes on what the driver and one of the
+ * servers say to each other.
+ *
+ * The driver closes its socket behind the back of the event loop, which goes on to listen to its number, when a connection is
+ * refused at once, is reset while it sends, is silent for long, or is closed because other addresses are set. The next socket
+ * of the process has that number, and goes deaf; or the process ends. So here a connection is always accepted, and ended in
+ * order before the driver gives it up; names are looked up, and servers chosen, for each connection anew.
+ */
+export class ZooKeeperRelay {
+  /** Since then the server has heard of the session, if the driver is connected. */
+  private greeted: Moment;
+  private readonly listener = createServer({ allowHalfOpen: true, noDelay: true }, (driver) => void this.serve(driver));
+  private driver: Socket | undefined;
+  private server: Socket | undefined;
+  private goodbye = new Goodbye();
+  private next: number;
+  private closed = false;
+
+  constructor(private readonly terms: RelayTerms) {
+    this.greeted = momentOf(terms.clock);
+    this.next = randomInt(terms.servers.length);
+  }
+
+  get greetedAt(): Moment {
+    return this.greeted;
+  }
+
+  /** Resolves to the address for the driver. */
+  async open(): Promise<string> {
+    await once(this.listener.listen(0, '127.0.0.1'), 'listening');
+    this.listener.unref();
+    const { port } = this.listener.address() as AddressInfo;
+    return `127.0.0.1:${port}`;
+  }
+
+  /**
+   * Says goodbye to the server, which then ends the session, in place of the driver: that holds up the event loop until it is
+   * answered. Resolves when the driver knows of no connection.
+   */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.listener.close();
+    const { driver, server } = this;
+    const gone = [driver, server].map((socket) => socket && !socket.destroyed && once(socket, 'close'));
+    if (driver !== undefined) server?.unpipe(driver);
+    this.goodbye.say(server);
+    driver?.end();
+    await Promise.race([Promise.allSettled(gone), sleep(GOODBYE_MS, undefined, { ref: false })]);
+    driver?.destroy();
+    server?.destroy();
+  }
+
+  private get patienceMs(): number {
+    return Math.min(MOST_PATIENCE_MS, this.terms.timeoutMs() * PATIENCE_PER_TIMEOUT);
+  }
+
+  private async serve(driver: Socket): Promise<void> {
+    // It has one connection at a time: of an earlier one, nothing is left to be heard.
+    this.server?.destroy();
+    this.driver = driver;
+    driver.on('error', () => undefined);
+    driver.on('end', () => driver.end());
+    const server = await this.reach(driver);
+    if (server === undefined) {
+      driver.resume().end();
+      return;
+    }
+    this.server = server;
+    this.goodbye = new Goodbye();
+    this.greeted = momentOf(this.terms.clock);
+    driver.on('data', (bytes: Buffer) => this.goodbye.heard(bytes));
+    driver.pipe(server, { end: false });
+    server.pipe(driver);
+    driver.on('close', () => server.destroy());
+    server.on('error', () => undefined);
+    // In order, and all that it says meanwhile is taken: it would see a reset otherwise.
+    server.on('close', () => driver.resume().end());
+    this.listen(server);
+  }
+
+  /** To the first server that can be reached, beginning with the one after the last. */
+  private async reach(driver: Socket): Promise<Socket | undefined> {
+    const { servers } = this.terms;
+    const eachMs = this.patienceMs / servers.length;
+    for (const _ of servers) {
+      const server = servers[this.next++ % servers.length]!;
+      for (const address of await addressesOf(server, eachMs)) {
+        if (driver.destroyed || this.closed) return undefined;
+        const socket = await connected(address, eachMs);
+        if (socket !== undefined) return socket;
+      }
+    }
+    return undefined;
+  }
+
+  /** A server that says nothing for long is left for the next. */
+  private listen(server: Socket): void {
+    let heardAt = this.terms.clock.now();
+    server.on('data', () => (heardAt = this.terms.clock.now()));
+    const isSilent = (): boolean => this.terms.clock.now() - heardAt >= this.patienceMs;
+    const timer = setInterval(() => {
+      // What arrived while the event loop was held up is heard first.
+      if (isSilent()) setImmediate(() => void (isSilent() && server.destroy()));
+    }, this.patienceMs / 4);
+    timer.unref();
+    server.on('close', () => clearInterval(timer));
+  }
+}
+
+async function connected({ host, port }: Address, withinMs: number): Promise<Socket | undefined> {
+  const socket = connect({ host, port, noDelay: true, keepAlive: true });
+  const timer = setTimeout(() => socket.destroy(new Error('too late')), withinMs);
+  try {
+    await once(socket, 'connect');
+    return socket;
+  } catch {
+    socket.destroy();
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
