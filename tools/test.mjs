@@ -10,6 +10,11 @@ const [selection, ...rest] = process.argv.slice(2);
 let passed = 0;
 let failed = 0;
 const specsRun = new Set();
+const JEST = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  join(root, 'node_modules/jest/bin/jest.js'),
+];
 
 const steps = {
   prepare: () => node('tools/prepare.mjs', 'install'),
@@ -65,12 +70,6 @@ function ran(command, args, options) {
   const limit = { timeout: 20 * 60_000, killSignal: 'SIGKILL' };
   return spawnSync(command, args, { cwd: root, stdio: 'inherit', ...limit, ...options }).status === 0;
 }
-
-const JEST = [
-  '--experimental-vm-modules',
-  '--disable-warning=ExperimentalWarning',
-  join(root, 'node_modules/jest/bin/jest.js'),
-];
 
 function jest(...args) {
   const folder = mkdtempSync(join(tmpdir(), 'nestjs-locked-'));
