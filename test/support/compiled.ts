@@ -8,7 +8,10 @@ import config from '../../jest.config.js';
 const ROOT = join(import.meta.dirname, '../..');
 const [, options] = config.projects[0].transform['\\.ts$'] as [string, object];
 
-/** Folders of the repository as JavaScript, for threads: what jest does to TypeScript it does for itself alone. */
+/**
+ * Folders of the repository as JavaScript, for threads: the hooks of `typescript.mjs` would load the compiler anew for each
+ * thread, which now and then ends the process (SIGSEGV).
+ */
 export class Compiled implements Disposable {
   private readonly folder = mkdtempSync(join(tmpdir(), 'nestjs-locked-threads-'));
 
