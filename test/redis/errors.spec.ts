@@ -127,7 +127,7 @@ const PASSING: readonly Trouble[] = [
     name: 'LOADING',
     says: /LOADING|no connection/,
     begins: async ({ admin }) => {
-      await admin.eval(`for i = 1, 2000 do redis.call('SET', 'x' .. i, string.rep('x', 100)) end`, 0);
+      await admin.eval(`for i = 1, 1000 do redis.call('SET', 'x' .. i, string.rep('x', 100)) end`, 0);
       // 5 ms for each key, and a look at its clients every 1024 bytes.
       await admin.config('SET', 'key-load-delay', '5000');
       await admin.config('SET', 'loading-process-events-interval-bytes', '1024');
