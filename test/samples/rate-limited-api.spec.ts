@@ -33,9 +33,9 @@ describeOnRedis('sample 07-rate-limited-api, as two replicas', () => {
 
   it('asks the partner for three things at a time, whichever replica is asked, and answers everybody', async () => {
     const asking = Array.from({ length: 12 }, (_, n) => ask(n));
-    await until('three are with the partner, and both replicas stand in line for more', async () => {
+    await until('three are with the partner, and others stand in line', async () => {
       const { waiters } = await locks.inspect('partner');
-      return partner.asked === LIMIT && waiters.length === replicas.length;
+      return partner.asked === LIMIT && waiters.length >= replicas.length;
     });
     for (const price of asking.keys()) await partner.answer(String(price));
 
