@@ -15,7 +15,7 @@ const url = process.env['DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1/postgr
       useFactory: () => ({
         backend: new CasBackend({ store: new PostgresStore({ url, createTable: true }) }),
         // For so long a replica that stands still keeps the others off an account.
-        leaseMs: 2_000,
+        leaseMs: 3_000,
       }),
     }),
   ],

@@ -44,10 +44,12 @@ export class SampleProcess {
   ): Promise<SampleProcess> {
     const sample = new SampleProcess(name, env, imports);
     try {
-      await until(`${name} is ready`, () => {
+      const isReady = (): boolean => {
         if (!sample.alive) throw new Hopeless(`${name} ended`);
         return sample.lines.some((line) => line.startsWith('ready'));
-      });
+      };
+      // It is compiled while it starts, which on a busy machine takes its time.
+      await until(`${name} is ready`, isReady, 50_000);
       return sample;
     } catch (error) {
       await sample.end('SIGKILL');
