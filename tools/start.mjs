@@ -1,6 +1,7 @@
-// npm start: builds the package, compiles the samples against it, and runs the first one with the arguments given.
+// npm start: builds the package, compiles the samples against it, and runs the first one with the arguments given; or
+// another one, if its name is the first of them.
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -15,8 +16,10 @@ rmSync(output, { recursive: true, force: true });
 run('node_modules/typescript/bin/tsc', '-p', 'sample/tsconfig.json');
 
 // In this process, so that its exit code and its signals need no passing on.
-const main = join(output, '01-ticket-sale/main.js');
-process.argv = [process.execPath, main, ...process.argv.slice(2)];
+const [name, ...others] = process.argv.slice(2);
+const named = name !== undefined && existsSync(join(root, 'sample', name, 'main.ts'));
+const main = join(output, named ? name : '01-ticket-sale', 'main.js');
+process.argv = [process.execPath, main, ...(named ? others : process.argv.slice(2))];
 process.setSourceMapsEnabled(true);
 await import(pathToFileURL(main).href);
 

@@ -1,45 +1,19 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startPostgres } from '../support/postgres-server.js';
 import { someRedis } from '../support/redis-installed.js';
-import { packageJson, ROOT } from './source.js';
+import { type Dependencies, Installation, npm } from './installation.js';
+import { filesUnder, packageJson, ROOT } from './source.js';
 import { namesIn } from './surface.js';
 
-/** An application in plain JavaScript, with what a compiler would emit for a decorator. */
-const APP = `
-import 'reflect-metadata';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { Locked, LockModule, LockService } from 'nestjs-locked';
-
-let inside = 0;
-let most = 0;
-const alone = async () => {
-  most = Math.max(most, (inside += 1));
-  await sleep(2);
-  inside -= 1;
-};
-class Shop {
-  sell() { return alone(); }
-}
-const descriptor = Object.getOwnPropertyDescriptor(Shop.prototype, 'sell');
-Object.defineProperty(Shop.prototype, 'sell', Locked('shop')(Shop.prototype, 'sell', descriptor) ?? descriptor);
-class AppModule {}
-Module({ imports: [LockModule.forRoot()], providers: [Shop] })(AppModule);
-
-const app = await NestFactory.create(AppModule, { logger: ['error'] });
-await app.listen(0, '127.0.0.1');
-const [locks, shop] = [app.get(LockService), app.get(Shop)];
-await Promise.all(Array.from({ length: 10 }, (_, n) => (n % 2 ? shop.sell() : locks.run('shop', alone))));
-await app.close();
-
+/** What each entry point has at run time. */
+const NAMES = `
 const names = {};
 for (const entry of process.argv.slice(2)) names[entry] = Object.keys(await import(entry)).toSorted();
-console.log(JSON.stringify({ most, names }));
+console.log(JSON.stringify(names));
 `;
 
 const COMMONJS = `
@@ -48,15 +22,6 @@ const { LockManager } = require('nestjs-locked');
 const { MemoryBackend } = require('nestjs-locked/memory');
 const locks = new LockManager({ backend: new MemoryBackend() });
 locks.run('key', () => 'ran').then(console.log).then(() => locks.close());
-`;
-
-const TYPES = `
-import { type Lock, type LockBackend, LockManager } from 'nestjs-locked';
-import { MemoryBackend } from 'nestjs-locked/memory';
-const backend: LockBackend = new MemoryBackend();
-const token: Promise<bigint> = new LockManager({ backend }).run('key', (lock: Lock) => lock.fencingToken);
-// @ts-expect-error a key is a string
-void new LockManager({ backend }).run(42, () => token);
 `;
 
 const COMMONJS_ON_REDIS = `
@@ -107,124 +72,184 @@ export const stores = [new PostgresStore({ url: '' }), new PostgresStore({ pool:
 void new PostgresStore({ url: '', table: 1 });
 `;
 
-const OFFLINE = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'];
+const { devDependencies, exports } = packageJson();
+const ENTRIES = Object.keys(exports)
+  .filter((subpath) => !subpath.endsWith('.json'))
+  .map((subpath) => `nestjs-locked${subpath.slice(1)}`);
+const APP = join(import.meta.dirname, 'application/app.ts');
+const TSC = 'node_modules/typescript/bin/tsc';
 
-describe('the published package, installed from its tarball next to Nest', () => {
+/** With the settings of `nest new`, and without skipLibCheck: what the package declares is checked, too. */
+const COMPILER_OPTIONS = {
+  target: 'ES2022',
+  lib: ['ES2023', 'ESNext.Disposable'],
+  types: ['node'],
+  strict: true,
+  experimentalDecorators: true,
+  emitDecoratorMetadata: true,
+  esModuleInterop: true,
+  noEmitOnError: true,
+  rootDir: '.',
+  outDir: 'dist',
+};
+
+interface Application {
+  readonly name: string;
+  readonly type: 'module' | 'commonjs';
+  readonly nest: string;
+  readonly typescript: string;
+  /** Of `compilerOptions`: how the compiler finds the package, in each way that there is. */
+  readonly modules: readonly object[];
+}
+
+const APPLICATIONS: readonly Application[] = [
+  {
+    name: 'Nest 12, ES modules, TypeScript 7',
+    type: 'module',
+    nest: devDependencies['@nestjs/core']!,
+    typescript: devDependencies['typescript']!,
+    modules: [{ module: 'ESNext', moduleResolution: 'Bundler' }, { module: 'NodeNext' }],
+  },
+  {
+    name: 'Nest 11, CommonJS, TypeScript 5.9',
+    type: 'commonjs',
+    nest: '11.2.10',
+    typescript: '5.9.3',
+    modules: [{ module: 'NodeNext' }, { module: 'CommonJS', moduleResolution: 'Node10' }],
+  },
+];
+
+/** What an application has, besides the package. */
+function dependenciesOf({ nest, typescript }: Application): Dependencies {
+  const kept = ['reflect-metadata', 'rxjs', '@types/node'].map((name) => [name, devDependencies[name]!]);
+  const ofNest = ['common', 'core', 'platform-express'].map((name) => [`@nestjs/${name}`, nest]);
+  return { ...Object.fromEntries([...kept, ...ofNest]), typescript };
+}
+
+describe('the published package', () => {
   const folder = mkdtempSync(join(tmpdir(), 'nestjs-locked-artefact-'));
-  const { devDependencies, exports } = packageJson();
-  const entries = Object.keys(exports)
-    .filter((subpath) => !subpath.endsWith('.json'))
-    .map((subpath) => `nestjs-locked${subpath.slice(1)}`);
-  let packed: string[];
+  let tarball: string;
 
   beforeAll(() => {
     npm(ROOT, 'pack', '--pack-destination', folder);
-    const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
+    tarball = join(
+      folder,
+      readdirSync(folder).find((name) => name.endsWith('.tgz'))!,
+    );
     // A relative name: a tar that knows hosts takes what is before a colon for one.
-    packed = execFileSync('tar', ['-tzf', tarball], { cwd: folder, encoding: 'utf8' }).trim().split('\n');
-
-    const wanted = [
-      '@nestjs/common',
-      '@nestjs/core',
-      '@nestjs/platform-express',
-      'reflect-metadata',
-      'rxjs',
-      '@types/node',
-    ];
-    const versions = wanted.map((name) => [name, devDependencies[name]]);
-    const dependencies = Object.fromEntries([...versions, ['nestjs-locked', `file:./${tarball}`]]);
-    write('package.json', JSON.stringify({ private: true, type: 'module', dependencies }));
-    npm(folder, 'install', ...OFFLINE);
+    execFileSync('tar', ['-xzf', basename(tarball)], { cwd: folder });
   }, 300_000);
-
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('holds what is built, and nothing else', () => {
-    const files = packed.map((path) => path.replace(/^package\//, ''));
-    const expected =
-      /^(dist\/.+\.(js|js\.map|d\.ts)|dist\/redis\/scripts\/\w+\.lua|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
-    expect(files.filter((path) => !expected.test(path))).toEqual([]);
-    expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js']));
+  it('holds what is built from lib, and what is to be read, and nothing else', () => {
+    const built = [...filesUnder('lib').keys()].flatMap((path) =>
+      ['.js', '.js.map', '.d.ts'].map((kind) => `dist/${path.replace(/\.ts$/, kind)}`),
+    );
+    const scripts = readdirSync(join(ROOT, 'lib/redis/scripts')).map((name) => `dist/redis/scripts/${name}`);
+    const expected = [...built, ...scripts, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    const held = readdirSync(join(folder, 'package'), { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    const paths = held.map(({ parentPath, name }) => relative(join(folder, 'package'), join(parentPath, name)));
+    expect(paths.map((path) => path.replaceAll(sep, '/')).toSorted()).toEqual(expected.toSorted());
   });
 
-  it('locks in a Nest application, where no client of any server is installed', () => {
-    write('app.js', APP);
-    expect((JSON.parse(run('app.js')) as { most: number }).most).toBe(1);
-  }, 60_000);
+  describe.each([
+    ['publint', () => ['node_modules/publint/src/cli.js', '--strict']],
+    // From CommonJS it is loaded with require(esm), and types are found: but not by compilers that know nothing of that.
+    ['attw', () => ['node_modules/@arethetypeswrong/cli/dist/index.js', '--profile', 'esm-only']],
+  ])('%s', (_name, command) => {
+    const judge = (path: string): number | null =>
+      spawnSync(process.execPath, [...command(), path], { cwd: ROOT, stdio: 'ignore', timeout: 50_000 }).status;
 
-  it('can be required by CommonJS', () => {
-    write('app.cjs', COMMONJS);
-    expect(run('app.cjs')).toBe('ran\n');
-  }, 60_000);
+    it('finds nothing wrong with it', () => {
+      expect(judge(tarball)).toBe(0);
+    });
 
-  it('brings its types', () => {
-    write('app.ts', TYPES);
-    // What is declared is checked too: no skipLibCheck.
-    const compilerOptions = {
-      module: 'NodeNext',
-      target: 'ES2022',
-      lib: ['ES2023', 'ESNext.Disposable'],
-      strict: true,
-    };
-    const config = { compilerOptions: { ...compilerOptions, types: ['node'], noEmit: true }, files: ['app.ts'] };
-    write('tsconfig.json', JSON.stringify(config));
-    run(join(ROOT, 'node_modules/typescript/bin/tsc'));
-  }, 60_000);
+    it('would find types that are not where package.json says', () => {
+      const file = join(folder, 'package/package.json');
+      const sound = readFileSync(file, 'utf8');
+      try {
+        writeFileSync(file, sound.replaceAll('./dist/memory/index.d.ts', './dist/memory/gone.d.ts'));
+        execFileSync('tar', ['-czf', 'wrong.tgz', 'package'], { cwd: folder });
+      } finally {
+        writeFileSync(file, sound);
+      }
+      expect(judge(join(folder, 'wrong.tgz'))).toBe(1);
+    });
+  });
 
-  it('has ZooKeeper on offer where its driver is not installed, and tells whoever takes it', () => {
-    write('zookeeper.cjs', WITHOUT_ZOOKEEPER);
-    expect(run('zookeeper.cjs')).toMatch(
-      /^true LOCK_CONFIG zookeeper: its driver is not installed: npm install zookeeper/,
+  describe.each(APPLICATIONS)('in an application with $name', (application) => {
+    const { type, nest, typescript, modules } = application;
+    let installed: Installation;
+
+    beforeAll(() => {
+      installed = new Installation(type);
+      installed.copy(tarball, 'package.tgz');
+      installed.install({ ...dependenciesOf(application), 'nestjs-locked': 'file:./package.tgz' });
+    }, 300_000);
+    afterAll(() => installed?.remove());
+
+    it.each(modules)(
+      'type-checks with $module modules, boots, and locks where no client is installed',
+      (how) => {
+        expect([installed.versionOf('@nestjs/core'), installed.versionOf('typescript')]).toEqual([nest, typescript]);
+        installed.copy(APP, 'app.ts');
+        compile('app.ts', how);
+        expect(JSON.parse(installed.run('dist/app.js'))).toEqual({ statuses: [201], most: 1, busy: 423, free: 200 });
+      },
+      120_000,
     );
-    write('app.ts', TYPES_OF_ZOOKEEPER);
-    run(join(ROOT, 'node_modules/typescript/bin/tsc'));
-  }, 60_000);
 
-  it('exports at run time what was agreed on, and locks on servers, where their clients are installed', async () => {
-    const clients = ['ioredis', 'pg', '@types/pg'].map((name) => `${name}@${devDependencies[name]}`);
-    npm(folder, 'install', ...OFFLINE, ...clients);
-    const { names } = JSON.parse(run('app.js', ...entries)) as { names: Record<string, string[]> };
-    const agreed = namesIn(readFileSync(join(import.meta.dirname, 'public-surface.txt'), 'utf8'));
-    const loaded = Object.entries(names).flatMap(([entry, own]) => own.map((name) => `${entry}: value  ${name}`));
-    expect(loaded).toEqual(agreed.filter((line) => line.includes(': value  ')));
+    it('can be required by CommonJS', () => {
+      installed.write('app.cjs', COMMONJS);
+      expect(installed.run('app.cjs')).toBe('ran\n');
+    }, 60_000);
 
-    const redis = await someRedis();
-    try {
-      write('redis.cjs', COMMONJS_ON_REDIS);
-      expect(run('redis.cjs', redis.url)).toBe('ran\n');
-      write('app.ts', TYPES_OF_REDIS);
-      run(join(ROOT, 'node_modules/typescript/bin/tsc'));
-    } finally {
-      await redis.stop();
+    it('has ZooKeeper on offer where its driver is not installed, and tells whoever takes it', () => {
+      installed.write('zookeeper.cjs', WITHOUT_ZOOKEEPER);
+      expect(installed.run('zookeeper.cjs')).toMatch(
+        /^true LOCK_CONFIG zookeeper: its driver is not installed: npm install zookeeper/,
+      );
+      typeCheck(TYPES_OF_ZOOKEEPER);
+    }, 60_000);
+
+    it('exports at run time what was agreed on, and locks on servers, where their clients are installed', async () => {
+      installed.add(...['ioredis', 'pg', '@types/pg'].map((name) => `${name}@${devDependencies[name]}`));
+      installed.write('names.mjs', NAMES);
+      const names = JSON.parse(installed.run('names.mjs', ...ENTRIES)) as Record<string, string[]>;
+      const agreed = namesIn(readFileSync(join(import.meta.dirname, 'public-surface.txt'), 'utf8'));
+      const loaded = Object.entries(names).flatMap(([entry, own]) => own.map((name) => `${entry}: value  ${name}`));
+      expect(loaded).toEqual(agreed.filter((line) => line.includes(': value  ')));
+
+      const redis = await someRedis();
+      try {
+        installed.write('redis.cjs', COMMONJS_ON_REDIS);
+        expect(installed.run('redis.cjs', redis.url)).toBe('ran\n');
+      } finally {
+        await redis.stop();
+      }
+      typeCheck(TYPES_OF_REDIS);
+
+      const postgres = await startPostgres();
+      try {
+        installed.write('postgres.cjs', COMMONJS_ON_POSTGRES);
+        expect(installed.run('postgres.cjs', postgres.url)).toBe('ran\n');
+      } finally {
+        await postgres.stop();
+      }
+      typeCheck(TYPES_OF_POSTGRES);
+    }, 120_000);
+
+    function typeCheck(text: string): void {
+      installed.write('types.ts', text);
+      compile('types.ts', { module: 'NodeNext', noEmit: true });
     }
 
-    const postgres = await startPostgres();
-    try {
-      write('postgres.cjs', COMMONJS_ON_POSTGRES);
-      expect(run('postgres.cjs', postgres.url)).toBe('ran\n');
-      write('app.ts', TYPES_OF_POSTGRES);
-      run(join(ROOT, 'node_modules/typescript/bin/tsc'));
-    } finally {
-      await postgres.stop();
+    function compile(file: string, options: object): void {
+      const compilerOptions = { ...COMPILER_OPTIONS, ...options };
+      installed.write('tsconfig.json', JSON.stringify({ compilerOptions, files: [file] }));
+      installed.run(TSC);
     }
-  }, 120_000);
-
-  function write(name: string, text: string): void {
-    writeFileSync(join(folder, name), text);
-  }
-
-  function run(...args: string[]): string {
-    return ran(spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', timeout: 50_000 }), args);
-  }
-
-  function npm(cwd: string, ...args: string[]): void {
-    // By the shell, since npm is a script on Windows. Nothing here has a character that a shell would take.
-    ran(spawnSync(`npm ${args.join(' ')}`, { cwd, shell: true, encoding: 'utf8' }), ['npm', ...args]);
-  }
-
-  function ran(result: ReturnType<typeof spawnSync>, command: readonly string[]): string {
-    const { status, stdout, stderr } = result;
-    if (status === 0) return String(stdout);
-    throw new Error(`${command.join(' ')} ended with ${status}:\n${stdout}${stderr}`);
-  }
+  });
 });

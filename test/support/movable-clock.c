@@ -1,4 +1,7 @@
-/* A wall clock that runs by the offset in the file CLOCK_OFFSET_FILE: seconds, 64 bits. To be preloaded. */
+/*
+ * A wall clock that runs by the offset in the file CLOCK_OFFSET_FILE: nanoseconds, 64 bits. To be preloaded. Where
+ * CLOCK_OFFSET_MONOTONIC is set, the monotonic clock does, too.
+ */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,8 +12,10 @@
 #include <unistd.h>
 
 static const volatile long long *offset;
+static int monotonic;
 
 __attribute__((constructor)) static void open_offset(void) {
+  monotonic = getenv("CLOCK_OFFSET_MONOTONIC") != NULL;
   const char *path = getenv("CLOCK_OFFSET_FILE");
   int file = path ? open(path, O_RDONLY) : -1;
   if (file < 0) return;
@@ -19,9 +24,18 @@ __attribute__((constructor)) static void open_offset(void) {
   close(file);
 }
 
+static int moves(clockid_t clock) {
+  if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) return 1;
+  return monotonic && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE);
+}
+
 int clock_gettime(clockid_t clock, struct timespec *now) {
   int result = syscall(SYS_clock_gettime, clock, now);
-  if (result == 0 && offset && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += *offset;
+  if (result == 0 && offset && moves(clock)) {
+    long long nanoseconds = now->tv_sec * 1000000000LL + now->tv_nsec + *offset;
+    now->tv_sec = nanoseconds / 1000000000LL;
+    now->tv_nsec = nanoseconds % 1000000000LL;
+  }
   return result;
 }
 

@@ -12,6 +12,11 @@ if (isMainThread) register(import.meta.url);
 const [, options] = config.projects[0].transform['\\.ts$'];
 
 export async function resolve(specifier, context, next) {
+  const own = /^nestjs-locked(\/.+)?$/.exec(specifier);
+  if (own) {
+    const source = new URL(`../../lib${own[1] ?? ''}/index.ts`, import.meta.url);
+    return { url: source.href, format: 'module', shortCircuit: true };
+  }
   if (/^\.{1,2}\/.*\.js$/.test(specifier)) {
     const source = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL);
     if (existsSync(source)) return { url: source.href, format: 'module', shortCircuit: true };

@@ -1,0 +1,8 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app.module.js';
+
+/** One worker process. Start several. */
+const app = await NestFactory.createApplicationContext(AppModule, { logger: ['error', 'warn'] });
+app.enableShutdownHooks();
+console.log('ready: takes jobs of the queue `invoices`');
