@@ -4,7 +4,7 @@ import {
   FaultyBackend,
   randomFaults,
   seededChance,
-} from '../../lib/testing/index.js';
+} from '../../lib/conformance/index.js';
 import { MemoryBackend } from '../../lib/memory/index.js';
 import { keysOf, memoryFixture } from '../support/memory.fixture.js';
 import { SessionBackend } from '../support/session.backend.js';
