@@ -9,7 +9,7 @@ import { inTime, NoAnswerError } from './in-time.js';
 import { LocalLine } from './local-line.js';
 import { type Lock, type OwnedLock } from './lock.js';
 import { type AcquireOptions, type Defaults, type LockManagerOptions, type RunOptions, type Wish } from './options.js';
-import { readDefaults, readKeys, readWish } from './options.js';
+import { readDefaults, readKeys, readOnLost, readWish } from './options.js';
 import { type Random, systemRandom } from './random.js';
 import { ReenteredLock } from './reentered-lock.js';
 import { currentLock, currentScope, runInScope, Scope } from './scope.js';
@@ -117,9 +117,8 @@ export class LockManager {
     const [options = {}, body] = rest.length === 1 ? [undefined, rest[0]] : rest;
     if (typeof body !== 'function') throw new LockConfigError('run(key, [options,] body) needs a function as its body');
     const wish = readWish(options, this.defaults);
-    const { onLost = 'throw', reentrant = false } = options;
-    if (onLost !== 'throw' && onLost !== 'ignore') throw new LockConfigError(`onLost must be 'throw' or 'ignore'`);
-    const run = this.runLocked(readKeys(keys), wish, { onLost, reentrant }, body);
+    const { reentrant = false } = options;
+    const run = this.runLocked(readKeys(keys), wish, { onLost: readOnLost(options), reentrant }, body);
     this.runs.add(run);
     try {
       return await run;

@@ -112,6 +112,12 @@ export function readWish(options: AcquireOptions & { readonly minHoldMs?: number
   return { slots: slotsOf(options.mode), leaseMs: Math.max(leaseMs, minHoldMs), waitMs, minHoldMs, maxHoldMs, signal };
 }
 
+/** What becomes of a value whose lock was lost meanwhile. */
+export function readOnLost({ onLost = 'throw' }: RunOptions): 'throw' | 'ignore' {
+  if (onLost !== 'throw' && onLost !== 'ignore') throw bad('onLost', onLost, `'throw' or 'ignore'`);
+  return onLost;
+}
+
 function slotsOf(mode: LockMode = 'exclusive'): number {
   if (mode === 'exclusive') return 1;
   if (mode === 'shared') return Infinity;

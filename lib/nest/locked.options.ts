@@ -1,5 +1,5 @@
 import { LockConfigError, type LockUnavailableError } from '../core/errors.js';
-import { type Defaults, readKeys, readWish, type RunOptions } from '../core/options.js';
+import { type Defaults, readKeys, readOnLost, readWish, type RunOptions } from '../core/options.js';
 import { DEFAULT_NAME } from './lock-service.token.js';
 
 /** What a function given as `onBusy` is told. */
@@ -40,29 +40,44 @@ const ANY_DEFAULTS: Defaults = { leaseMs: 1_000, waitMs: 0, localHandOffs: 0, ma
 
 /**
  * @param place what is locked, for messages: `Orders.ship`.
- * @throws LockConfigError for a value that cannot be.
+ * @throws LockConfigError that names every value which cannot be, a line each.
  */
 export function readOptions(place: string, options: LockedOptions): ReadOptions {
+  const problems = [...problemsIn(options)];
+  if (problems.length > 0) throw new LockConfigError(problems.map((problem) => `${place}: ${problem}`).join('\n'));
+  const { onBusy = 'throw', service = DEFAULT_NAME, ...run } = options;
+  return { run: onBusy === 'throw' ? run : { waitMs: 0, ...run }, onBusy, service };
+}
+
+function* problemsIn(options: LockedOptions): Generator<string, void> {
+  if (typeof options !== 'object' || options === null) return yield 'options must be an object';
   const { onBusy = 'throw', service = DEFAULT_NAME, ...run } = options;
   if (onBusy !== 'throw' && onBusy !== 'skip' && typeof onBusy !== 'function') {
-    throw new LockConfigError(`${place}: onBusy must be 'throw', 'skip' or a function`);
+    yield `onBusy must be 'throw', 'skip' or a function`;
   }
-  if (typeof service !== 'string' || service === '') {
-    throw new LockConfigError(`${place}: service must be the name of a lock service`);
+  if (typeof service !== 'string' || service === '') yield 'service must be the name of a lock service';
+  // Each by itself, so that the first that is wrong does not hide the next; then how they fit together.
+  const wrong = Object.entries(run).flatMap(([name, value]) => problemIn({ [name]: value }) ?? []);
+  if (wrong.length > 0) return yield* wrong;
+  const together = problemIn(run);
+  if (together !== undefined) yield together;
+}
+
+function problemIn(options: RunOptions): string | undefined {
+  try {
+    readWish(options, ANY_DEFAULTS);
+    readOnLost(options);
+    return undefined;
+  } catch (error) {
+    if (error instanceof LockConfigError) return error.message;
+    throw error;
   }
-  named(place, () => readWish(run, ANY_DEFAULTS));
-  return { run: onBusy === 'throw' ? run : { waitMs: 0, ...run }, onBusy, service };
 }
 
 /** @throws LockConfigError for what cannot be a key. */
 export function readKeysOf(place: string, keys: unknown): readonly string[] {
-  return named(place, () => readKeys(keys as string | readonly string[]));
-}
-
-/** Says where a mistake is that the core found. */
-function named<T>(place: string, read: () => T): T {
   try {
-    return read();
+    return readKeys(keys as string | readonly string[]);
   } catch (error) {
     if (!(error instanceof LockConfigError)) throw error;
     throw new LockConfigError(`${place}: ${error.message}`, error.key, { cause: error });
