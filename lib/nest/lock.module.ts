@@ -8,7 +8,9 @@ import { LockApplicationModule } from './lock-application.module.js';
  *
  * At start-up it throws one LockConfigError with all that would fail at the first call: a key or an option that cannot be,
  * a lock service that is not there, an instance of a decorated class that Nest did not build. It warns of overrides that
- * dropped `@Locked`, and of decorated classes that no module provides. In HTTP, RPC and GraphQL handlers a LockErrorFilter answers for lock errors.
+ * dropped `@Locked`, and of decorated classes that no module provides.
+ *
+ * In HTTP, RPC and GraphQL handlers a LockErrorFilter answers for lock errors.
  */
 @Module({ imports: [LockApplicationModule] })
 export class LockModule extends ConfigurableModuleClass {
