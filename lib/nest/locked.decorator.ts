@@ -6,7 +6,8 @@ import { DEFAULT_NAME, howToImport } from './lock-service.token.js';
 import { LockedCall } from './locked-call.js';
 import { declareLocked } from './locked.declarations.js';
 import { addLockedMetadata, disguise } from './locked.metadata.js';
-import { type LockedOptions, type OnBusy, readKeysOf, type ReadOptions, readOptions } from './locked.options.js';
+import { type LockedOptions, type LockSignal, type OnBusy, optionsOfCall } from './locked.options.js';
+import { readKeysOf, type ReadOptions, readOptions } from './locked.options.js';
 import { resultKindOf } from './result-kind.js';
 import { type LockableMethod, type LockedDecorator, type LockKey, type OnBusyOf } from './locked.types.js';
 
@@ -33,15 +34,15 @@ import { type LockableMethod, type LockedDecorator, type LockKey, type OnBusyOf 
  *
  * @throws LockConfigError when it decorates anything but a method whose result can wait.
  */
-export function Locked<const Key extends LockKey, Chosen extends OnBusy>(
+export function Locked<const Key extends LockKey, Chosen extends OnBusy, Signal extends LockSignal = AbortSignal>(
   key: Key,
-  options?: LockedOptions<Chosen>,
-): LockedDecorator<Key, Chosen>;
+  options?: LockedOptions<Chosen, Signal>,
+): LockedDecorator<Key, Chosen, Signal>;
 export function Locked<Method extends LockableMethod>(
   key: LockKey<Parameters<Method>>,
-  options?: LockedOptions<OnBusyOf<Method>>,
+  options?: LockedOptions<OnBusyOf<Method>, LockSignal<Parameters<Method>>>,
 ): LockedDecorator<(...args: Parameters<Method>) => string>;
-export function Locked(key: unknown, options: LockedOptions = {}): unknown {
+export function Locked(key: unknown, options: LockedOptions<OnBusy, LockSignal> = {}): unknown {
   return (target: object, name: unknown, descriptor?: PropertyDescriptor): PropertyDescriptor => {
     refuseStandardDecorators(name);
     const place = `${typeof target === 'function' ? target.name : target.constructor.name}.${String(name)}`;
@@ -80,7 +81,7 @@ interface Terms {
 }
 
 /** Answers with what is wrong instead of throwing it: whoever starts the application is told everything at once. */
-function readTerms(place: string, key: unknown, options: LockedOptions): Terms | LockConfigError {
+function readTerms(place: string, key: unknown, options: LockedOptions<OnBusy, LockSignal>): Terms | LockConfigError {
   try {
     const read = readOptions(place, options);
     if (typeof key === 'function') {
@@ -97,7 +98,8 @@ function readTerms(place: string, key: unknown, options: LockedOptions): Terms |
 function callUnder(terms: Terms | LockConfigError, place: string, instance: unknown, args: unknown[]): LockedCall {
   if (terms instanceof LockConfigError) throw new LockConfigError(terms.message, terms.key, { cause: terms });
   const { options, keysFor } = terms;
-  return new LockedCall(serviceFor(place, instance, options.service), keysFor(instance, args), options);
+  const service = serviceFor(place, instance, options.service);
+  return new LockedCall(service, keysFor(instance, args), optionsOfCall(place, options, instance, args));
 }
 
 function refuseStandardDecorators(context: unknown): void {
