@@ -18,6 +18,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   // The embedded default is the one backend that nest knows.
   nest: { layers: ['core', 'memory'], packages: nest },
   conformance: { layers: ['core'], packages: [] },
+  testing: { layers: ['core', 'memory', 'nest'], packages: nest },
 };
 
 describe('the layers of lib', () => {
