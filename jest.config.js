@@ -26,7 +26,9 @@ const shared = {
 };
 
 // Where paths of specs begin that need no server and no patience.
-const unit = ['core/', 'memory/', 'nest/', 'types/', 'conformance/memory'].map((start) => `<rootDir>/test/${start}`);
+const unit = ['core/', 'memory/', 'nest/', 'testing/', 'types/', 'conformance/memory'].map(
+  (start) => `<rootDir>/test/${start}`,
+);
 
 // Node's addons are loaded once per process, and ZooKeeper's driver is not made for the many worlds that jest makes in one.
 const zookeeper = ['zookeeper/', 'conformance/zookeeper'].map((start) => `<rootDir>/test/${start}`);

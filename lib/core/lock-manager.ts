@@ -5,16 +5,16 @@ import { type Clock, systemClock } from './clock.js';
 import { type Context, shorten, track } from './context.js';
 import { LockBackendError, LockConfigError, LockReentrancyError, LockUnavailableError } from './errors.js';
 import { LockEvents, type LockListener } from './events.js';
-import { inTime, NoAnswerError } from './in-time.js';
+import { inTime, NoAnswerError, PATIENCE_MS } from './in-time.js';
 import { LocalLine } from './local-line.js';
 import { type Lock, type OwnedLock } from './lock.js';
 import { type AcquireOptions, type Defaults, type LockManagerOptions, type RunOptions, type Wish } from './options.js';
-import { readDefaults, readKeys, readWish } from './options.js';
+import { readDefaults, readKeys, readOnLost, readWish } from './options.js';
 import { type Random, systemRandom } from './random.js';
 import { ReenteredLock } from './reentered-lock.js';
 import { currentLock, currentScope, runInScope, Scope } from './scope.js';
 import { SeveralLocks } from './several-locks.js';
-import { Timers } from './timers.js';
+import { type Timer, Timers } from './timers.js';
 
 /** One key or several; several are one lock, had only when all are. */
 export type Keys = string | readonly string[];
@@ -51,6 +51,8 @@ export class LockManager {
   private readonly runs = new Set<Promise<unknown>>();
   private draining: Promise<void> | undefined;
   private drained = false;
+  /** When the time of those who still hold or wait is over. */
+  private deadline: Timer | undefined;
   private closing: Promise<void> | undefined;
 
   /** `ports` are for tests and simulations: the clock and the chance that everything of this manager depends on. */
@@ -89,13 +91,13 @@ export class LockManager {
    * @throws the signal's reason when `signal` aborted first.
    */
   async acquire(keys: Keys, options: AcquireOptions = {}): Promise<Lock> {
-    return this.acquireAll(readKeys(keys), readWish(options, this.defaults), false);
+    return this.acquireAll(readKeys(keys), readWish(options, this.defaults));
   }
 
   /** Like `acquire`, but does not wait unless `waitMs` is given, and answers null for LockUnavailableError. */
   async tryAcquire(keys: Keys, options: AcquireOptions = {}): Promise<Lock | null> {
     try {
-      return await this.acquireAll(readKeys(keys), readWish(options, { ...this.defaults, waitMs: 0 }), false);
+      return await this.acquireAll(readKeys(keys), readWish(options, { ...this.defaults, waitMs: 0 }));
     } catch (error) {
       if (error instanceof LockUnavailableError) return null;
       throw error;
@@ -117,9 +119,8 @@ export class LockManager {
     const [options = {}, body] = rest.length === 1 ? [undefined, rest[0]] : rest;
     if (typeof body !== 'function') throw new LockConfigError('run(key, [options,] body) needs a function as its body');
     const wish = readWish(options, this.defaults);
-    const { onLost = 'throw', reentrant = false } = options;
-    if (onLost !== 'throw' && onLost !== 'ignore') throw new LockConfigError(`onLost must be 'throw' or 'ignore'`);
-    const run = this.runLocked(readKeys(keys), wish, { onLost, reentrant }, body);
+    const { reentrant = false } = options;
+    const run = this.runLocked(readKeys(keys), wish, { onLost: readOnLost(options), reentrant }, body);
     this.runs.add(run);
     try {
       return await run;
@@ -154,9 +155,10 @@ export class LockManager {
   }
 
   /**
-   * Takes no new callers, sends those who wait away with LockBackendError, and resolves when the bodies that run have
-   * ended, or `drainMs` after it was first called. Those bodies may still acquire what they need to end. A body that awaits
-   * this itself is waited for in vain.
+   * Takes no new callers, and resolves when every `run` has ended, or `drainMs` after it was first called. One that waits
+   * for its lock may still get it, and its body may acquire what it needs to end; but one that would wait for ever, and
+   * whoever waits in `acquire`, is sent away at once with LockBackendError. At `drainMs` so is everybody, and whoever still
+   * holds a lock loses it. A body that awaits this itself is waited for in vain.
    */
   drain(): Promise<void> {
     this.draining ??= this.letBodiesEnd();
@@ -165,7 +167,7 @@ export class LockManager {
 
   /**
    * Drains, takes from whoever still holds a lock what is left (their `signal` aborts), and closes the backend. Locks in
-   * their `minHoldMs` are left to their lease. Settles in bounded time, whatever state the backend is in.
+   * their `minHoldMs` are left to their lease. Settles within `drainMs` and ten seconds, whatever state the backend is in.
    */
   close(): Promise<void> {
     this.closing ??= this.end();
@@ -178,7 +180,8 @@ export class LockManager {
     { onLost, reentrant }: Required<Pick<RunOptions, 'onLost' | 'reentrant'>>,
     body: (lock: Lock) => T | PromiseLike<T>,
   ): Promise<T> {
-    const lock = await this.acquireAll(keys, wish, reentrant);
+    const awaited = wish.waitMs !== Infinity;
+    const lock = await this.acquireAll(keys, { ...wish, awaited }, { reentrant });
     const scope = new Scope(this.backend, lock, currentScope());
     let value: T;
     try {
@@ -198,8 +201,15 @@ export class LockManager {
     lock.assertHeld();
   }
 
-  private async acquireAll(keys: readonly string[], wish: Wish, reentrant: boolean): Promise<OwnedLock> {
+  private async acquireAll(
+    keys: readonly string[],
+    chosen: Wish,
+    { reentrant = false }: { readonly reentrant?: boolean } = {},
+  ): Promise<OwnedLock> {
     const scope = currentScope();
+    const nested = this.isNested(scope);
+    if (this.draining !== undefined && !nested) throw this.closed(keys[0]!);
+    const wish = nested ? { ...chosen, awaited: true } : chosen;
     for (const key of keys) this.refuseReentrancy(scope, key, wish, reentrant);
     return keys.length === 1 ? this.acquireOne(scope, keys[0]!, wish) : this.acquireInTurn(scope, keys, wish);
   }
@@ -232,7 +242,7 @@ export class LockManager {
 
   private async acquireOne(scope: Scope | undefined, key: string, wish: Wish): Promise<OwnedLock> {
     wish.signal?.throwIfAborted();
-    this.refuseIfClosed(key);
+    if (this.drained || (this.draining !== undefined && !wish.awaited)) throw this.closed(key);
     const holding = scope?.holding(this.backend, key);
     if (holding === undefined) return this.line(key).join(wish);
     const { clock } = this.context;
@@ -259,11 +269,11 @@ export class LockManager {
     }
   }
 
-  private refuseIfClosed(key: string): void {
-    if (this.draining === undefined) return;
-    const scopes = [...(currentScope()?.chain() ?? [])];
-    const nested = scopes.some(({ backend, lock }) => backend === this.backend && lock !== undefined);
-    if (this.drained || !nested) throw this.closed(key);
+  /** Whether a call chain runs under a lock of this backend. */
+  private isNested(scope: Scope | undefined): boolean {
+    for (const { backend, lock } of scope?.chain() ?? [])
+      if (backend === this.backend && lock !== undefined) return true;
+    return false;
   }
 
   private line(key: string): LocalLine {
@@ -286,24 +296,33 @@ export class LockManager {
   }
 
   private async letBodiesEnd(): Promise<void> {
-    for (const line of this.lines.values()) line.dismissAll(everybody, () => this.closed(line.key));
-    await this.upTo(this.defaults.drainMs, async () => {
+    const { clock, timers } = this.context;
+    const { drainMs } = this.defaults;
+    this.deadline = timers.set(clock.now() + drainMs, false, () => this.takeAll());
+    for (const line of this.lines.values()) line.dismissAll(unawaited, () => this.closed(line.key));
+    await this.upTo(drainMs, async () => {
       while (this.runs.size > 0) await Promise.allSettled(this.runs);
     });
   }
 
-  private async end(): Promise<void> {
-    await this.drain();
+  private takeAll(): void {
     this.drained = true;
     for (const line of this.lines.values()) {
       line.dismissAll(everybody, () => this.closed(line.key));
       line.evictAll();
     }
-    await this.upTo(this.defaults.drainMs, async () => {
+  }
+
+  private async end(): Promise<void> {
+    await this.drain();
+    this.context.timers.cancel(this.deadline);
+    this.takeAll();
+    const patienceMs = Math.min(this.defaults.drainMs, PATIENCE_MS);
+    await this.upTo(patienceMs, async () => {
       while (this.context.leaving.size > 0) await Promise.allSettled(this.context.leaving);
     });
     this.context.closed = true;
-    await this.upTo(this.defaults.drainMs, async () => this.backend.close?.());
+    await this.upTo(patienceMs, async () => this.backend.close?.());
     this.context.timers.letProcessEnd();
   }
 
@@ -322,6 +341,7 @@ export class LockManager {
 }
 
 const everybody = (): boolean => true;
+const unawaited = ({ wish }: { readonly wish: Wish }): boolean => !wish.awaited;
 
 /** AbortSignal.any would do, but on Node 20 a signal that lives long keeps something of every signal made from it. */
 function forward(signal: AbortSignal | undefined, to: AbortController): () => void {

@@ -51,7 +51,7 @@ export interface LockManagerOptions {
   readonly localHandOffs?: number;
   /** How many callers of this process may wait for one key; the next gets LockUnavailableError at once. 10 000 where it is not given. */
   readonly maxWaiters?: number;
-  /** How long `close` lets running bodies finish, in milliseconds. 10 000 where it is not given. */
+  /** How long `drain` and `close` let every `run` end, in milliseconds. 10 000 where it is not given. */
   readonly drainMs?: number;
 }
 
@@ -75,6 +75,8 @@ export interface Wish extends Terms {
   readonly minHoldMs: number;
   readonly maxHoldMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Whether a manager that drains waits for it. Not for what it cannot see the end of: a lock held by hand, a wait for ever. */
+  readonly awaited: boolean;
 }
 
 const MIN_LEASE_MS = 100;
@@ -109,7 +111,14 @@ export function readWish(options: AcquireOptions & { readonly minHoldMs?: number
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
     throw bad('signal', signal, 'an AbortSignal');
   }
-  return { slots: slotsOf(options.mode), leaseMs: Math.max(leaseMs, minHoldMs), waitMs, minHoldMs, maxHoldMs, signal };
+  const terms = { slots: slotsOf(options.mode), leaseMs: Math.max(leaseMs, minHoldMs) };
+  return { ...terms, waitMs, minHoldMs, maxHoldMs, signal, awaited: false };
+}
+
+/** What becomes of a value whose lock was lost meanwhile. */
+export function readOnLost({ onLost = 'throw' }: RunOptions): 'throw' | 'ignore' {
+  if (onLost !== 'throw' && onLost !== 'ignore') throw bad('onLost', onLost, `'throw' or 'ignore'`);
+  return onLost;
 }
 
 function slotsOf(mode: LockMode = 'exclusive'): number {

@@ -7,5 +7,5 @@ export type { LockModuleOptions, LockOptionsFactory } from './lock-module.option
 export { LockService } from './lock.service.js';
 export { Locked } from './locked.decorator.js';
 export { lockedMetadata, type LockedMetadata } from './locked.metadata.js';
-export type { Busy, LockedOptions } from './locked.options.js';
+export type { Busy, LockedOptions, LockSignal } from './locked.options.js';
 export type { LockedDecorator, LockKey } from './locked.types.js';

@@ -21,6 +21,11 @@ export function lockServiceOf(instance: unknown, name: string): LockManager | un
   return (instance as { readonly [property: symbol]: LockManager | undefined } | undefined)?.[propertyOf(name)];
 }
 
+/** What Nest does, for an instance that it does not build. */
+export function giveLockService(instance: object, name: string, service: LockManager): void {
+  Object.defineProperty(instance, propertyOf(name), { value: service, configurable: true, writable: true });
+}
+
 function propertyOf(name: string): symbol {
   return Symbol.for(`nestjs-locked:${name}`);
 }

@@ -15,7 +15,8 @@ import { onDisconnect } from './client-disconnect.js';
 import { heldObservable } from './held-observable.js';
 import { getLockServiceToken, howToImport } from './lock-service.token.js';
 import { LockedCall } from './locked-call.js';
-import { type LockedOptions, readKeysOf, readOptions } from './locked.options.js';
+import { type LockedOptions, type LockSignal, type OnBusy, optionsOfCall } from './locked.options.js';
+import { readKeysOf, readOptions } from './locked.options.js';
 import { isObservableClass } from './result-kind.js';
 
 /**
@@ -35,7 +36,7 @@ import { isObservableClass } from './result-kind.js';
  */
 export function LockInterceptor(
   key: Keys | ((context: ExecutionContext) => Keys),
-  options: LockedOptions = {},
+  options: LockedOptions<OnBusy, LockSignal<[context: ExecutionContext]>> = {},
 ): Type<NestInterceptor> {
   const read = readOptions('LockInterceptor', options);
   const fixedKeys = typeof key === 'function' ? undefined : readKeysOf('LockInterceptor', key);
@@ -55,7 +56,8 @@ export function LockInterceptor(
     intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
       const place = `LockInterceptor of ${context.getClass().name}.${context.getHandler().name}`;
       const keys = fixedKeys ?? readKeysOf(place, typeof key === 'function' ? key(context) : key);
-      const call = new LockedCall(this.locks, keys, read, onDisconnect(context));
+      const ofCall = optionsOfCall(place, read, undefined, [context]);
+      const call = new LockedCall(this.locks, keys, ofCall, onDisconnect(context));
       return heldObservable(call, () => next.handle(), { ofPromise: !declaresObservable(context) });
     }
   }

@@ -6,8 +6,11 @@ import { LockApplicationModule } from './lock-application.module.js';
  * Gives an application its locks: `LockService`, and with it `@Locked` and `LockInterceptor`. Import it once, in the root
  * module; a second one beside it takes a `name`.
  *
- * At start-up it checks that every `@Locked` method has the service that it asks for, and throws LockConfigError
- * otherwise. In HTTP, RPC and GraphQL handlers a LockErrorFilter answers for lock errors.
+ * At start-up it throws one LockConfigError with all that would fail at the first call: a key or an option that cannot be,
+ * a lock service that is not there, an instance of a decorated class that Nest did not build. It warns of overrides that
+ * dropped `@Locked`, and of decorated classes that no module provides.
+ *
+ * In HTTP, RPC and GraphQL handlers a LockErrorFilter answers for lock errors.
  */
 @Module({ imports: [LockApplicationModule] })
 export class LockModule extends ConfigurableModuleClass {

@@ -2,10 +2,12 @@ import 'reflect-metadata';
 import { LockConfigError } from '../core/errors.js';
 import { type LockManager } from '../core/lock-manager.js';
 import { declareLockService, lockServiceOf } from './lock-service.property.js';
-import { howToImport } from './lock-service.token.js';
+import { DEFAULT_NAME, howToImport } from './lock-service.token.js';
 import { LockedCall } from './locked-call.js';
+import { declareLocked } from './locked.declarations.js';
 import { addLockedMetadata, disguise } from './locked.metadata.js';
-import { type LockedOptions, type OnBusy, readKeysOf, readOptions } from './locked.options.js';
+import { type LockedOptions, type LockSignal, type OnBusy, optionsOfCall } from './locked.options.js';
+import { readKeysOf, type ReadOptions, readOptions } from './locked.options.js';
 import { resultKindOf } from './result-kind.js';
 import { type LockableMethod, type LockedDecorator, type LockKey, type OnBusyOf } from './locked.types.js';
 
@@ -28,39 +30,41 @@ import { type LockableMethod, type LockedDecorator, type LockKey, type OnBusyOf 
  * none, and for an instance that Nest did not build or could give no lock service. It never runs without the lock. What
  * a lock can promise, and what it cannot, is said at `Lock`.
  *
- * @throws LockConfigError when it decorates anything but a method whose result can wait, or an option is out of range.
+ * A key or an option that cannot be is told when the application starts, together with whatever else is wrong there.
+ *
+ * @throws LockConfigError when it decorates anything but a method whose result can wait.
  */
-export function Locked<const Key extends LockKey, Chosen extends OnBusy>(
+export function Locked<const Key extends LockKey, Chosen extends OnBusy, Signal extends LockSignal = AbortSignal>(
   key: Key,
-  options?: LockedOptions<Chosen>,
-): LockedDecorator<Key, Chosen>;
+  options?: LockedOptions<Chosen, Signal>,
+): LockedDecorator<Key, Chosen, Signal>;
 export function Locked<Method extends LockableMethod>(
   key: LockKey<Parameters<Method>>,
-  options?: LockedOptions<OnBusyOf<Method>>,
+  options?: LockedOptions<OnBusyOf<Method>, LockSignal<Parameters<Method>>>,
 ): LockedDecorator<(...args: Parameters<Method>) => string>;
-export function Locked(key: unknown, options: LockedOptions = {}): unknown {
+export function Locked(key: unknown, options: LockedOptions<OnBusy, LockSignal> = {}): unknown {
   return (target: object, name: unknown, descriptor?: PropertyDescriptor): PropertyDescriptor => {
     refuseStandardDecorators(name);
     const place = `${typeof target === 'function' ? target.name : target.constructor.name}.${String(name)}`;
     const method = methodOf(place, target, descriptor);
     const kind = resultKindOf(place, method, Reflect.getMetadata('design:returntype', target, name as string | symbol));
-    const read = readOptions(place, options);
-    const fixedKeys = typeof key === 'function' ? undefined : readKeysOf(place, key);
-    const keysFor = (instance: unknown, args: unknown[]): readonly string[] =>
-      fixedKeys ?? readKeysOf(place, (key as Method).apply(instance, args));
+    const terms = readTerms(place, key, options);
 
     const wrapper = function (this: unknown, ...args: unknown[]): unknown {
       let call: LockedCall;
       try {
-        call = new LockedCall(serviceFor(place, this, read.service), keysFor(this, args), read);
+        call = callUnder(terms, place, this, args);
       } catch (error) {
         return kind.failed(error);
       }
       return kind.held(call, () => method.apply(this, args));
     };
     disguise(wrapper, method);
-    addLockedMetadata(wrapper, { key, options, service: read.service });
-    declareLockService(target, read.service);
+    const { service = DEFAULT_NAME } = options ?? {};
+    const problem = terms instanceof LockConfigError ? terms : undefined;
+    addLockedMetadata(wrapper, { key, options, service });
+    declareLocked(target, { name: name as string | symbol, place, service, problem });
+    if (problem === undefined) declareLockService(target, service);
 
     // In place, since `applyDecorators` goes on with the descriptor it has, whatever is returned.
     descriptor!.value = wrapper;
@@ -69,6 +73,34 @@ export function Locked(key: unknown, options: LockedOptions = {}): unknown {
 }
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/** What one `@Locked` says, checked. */
+interface Terms {
+  readonly options: ReadOptions;
+  readonly keysFor: (instance: unknown, args: unknown[]) => readonly string[];
+}
+
+/** Answers with what is wrong instead of throwing it: whoever starts the application is told everything at once. */
+function readTerms(place: string, key: unknown, options: LockedOptions<OnBusy, LockSignal>): Terms | LockConfigError {
+  try {
+    const read = readOptions(place, options);
+    if (typeof key === 'function') {
+      return { options: read, keysFor: (instance, args) => readKeysOf(place, (key as Method).apply(instance, args)) };
+    }
+    const keys = readKeysOf(place, key);
+    return { options: read, keysFor: () => keys };
+  } catch (error) {
+    if (error instanceof LockConfigError) return error;
+    throw error;
+  }
+}
+
+function callUnder(terms: Terms | LockConfigError, place: string, instance: unknown, args: unknown[]): LockedCall {
+  if (terms instanceof LockConfigError) throw new LockConfigError(terms.message, terms.key, { cause: terms });
+  const { options, keysFor } = terms;
+  const service = serviceFor(place, instance, options.service);
+  return new LockedCall(service, keysFor(instance, args), optionsOfCall(place, options, instance, args));
+}
 
 function refuseStandardDecorators(context: unknown): void {
   if (typeof context !== 'object' || context === null) return;

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { type LockedOptions } from './locked.options.js';
+import { type LockedOptions, type LockSignal, type OnBusy } from './locked.options.js';
 
 const LOCKED = 'nestjs-locked:locked';
 
@@ -7,7 +7,7 @@ const LOCKED = 'nestjs-locked:locked';
 export interface LockedMetadata {
   /** As it was written: a key, keys, or a function of the method's arguments. */
   readonly key: unknown;
-  readonly options: LockedOptions;
+  readonly options: LockedOptions<OnBusy, LockSignal>;
   /** The name of the lock service. */
   readonly service: string;
 }

@@ -1,5 +1,5 @@
 import { LockConfigError, type LockUnavailableError } from '../core/errors.js';
-import { type Defaults, readKeys, readWish, type RunOptions } from '../core/options.js';
+import { type Defaults, readKeys, readOnLost, readWish, type RunOptions } from '../core/options.js';
 import { DEFAULT_NAME } from './lock-service.token.js';
 
 /** What a function given as `onBusy` is told. */
@@ -14,8 +14,15 @@ export interface Busy {
 /** What happens when the key is not to be had. */
 export type OnBusy<Result = unknown> = 'throw' | 'skip' | ((busy: Busy) => Result);
 
+/** What ends the waiting: one signal for all calls, or a function that finds that of the call. */
+export type LockSignal<Args extends readonly unknown[] = never[]> =
+  AbortSignal | ((this: never, ...args: Args) => AbortSignal | undefined);
+
 /** How `@Locked` and `LockInterceptor` lock. */
-export interface LockedOptions<Chosen extends OnBusy = OnBusy> extends RunOptions {
+export interface LockedOptions<Chosen extends OnBusy = OnBusy, Signal = AbortSignal> extends Omit<
+  RunOptions,
+  'signal'
+> {
   /**
    * When the key is not to be had in `waitMs`: `'throw'` LockUnavailableError (default), `'skip'` the call, which then
    * results in undefined, or have a function give the result. With the latter two, `waitMs` is 0 unless it is given.
@@ -24,6 +31,11 @@ export interface LockedOptions<Chosen extends OnBusy = OnBusy> extends RunOption
    * generator ends at once.
    */
   readonly onBusy?: Chosen;
+  /**
+   * Ends the waiting: the call fails with the reason of the signal. A function finds the signal of each call, from the
+   * method's arguments with `this` being the instance, or from the ExecutionContext. Does nothing once the lock is had.
+   */
+  readonly signal?: Signal;
   /** The name of the lock service to use, where `LockModule` was given one. */
   readonly service?: string;
 }
@@ -31,6 +43,8 @@ export interface LockedOptions<Chosen extends OnBusy = OnBusy> extends RunOption
 /** Options with every choice made that does not depend on the service. */
 export interface ReadOptions {
   readonly run: RunOptions;
+  /** The signal of one call, where it depends on that. */
+  readonly signalOf: ((this: unknown, ...args: unknown[]) => unknown) | undefined;
   readonly onBusy: OnBusy;
   readonly service: string;
 }
@@ -40,29 +54,62 @@ const ANY_DEFAULTS: Defaults = { leaseMs: 1_000, waitMs: 0, localHandOffs: 0, ma
 
 /**
  * @param place what is locked, for messages: `Orders.ship`.
- * @throws LockConfigError for a value that cannot be.
+ * @throws LockConfigError that names every value which cannot be, a line each.
  */
-export function readOptions(place: string, options: LockedOptions): ReadOptions {
-  const { onBusy = 'throw', service = DEFAULT_NAME, ...run } = options;
+export function readOptions(place: string, options: LockedOptions<OnBusy, LockSignal>): ReadOptions {
+  const problems = [...problemsIn(options)];
+  if (problems.length > 0) throw new LockConfigError(problems.map((problem) => `${place}: ${problem}`).join('\n'));
+  const { onBusy = 'throw', service = DEFAULT_NAME, signal, ...rest } = options;
+  const patience = onBusy === 'throw' ? rest : { waitMs: 0, ...rest };
+  if (typeof signal === 'function')
+    return { run: patience, signalOf: signal as ReadOptions['signalOf'], onBusy, service };
+  const run = signal === undefined ? patience : { ...patience, signal };
+  return { run, signalOf: undefined, onBusy, service };
+}
+
+/**
+ * The options of one call.
+ *
+ * @throws LockConfigError when the function for the signal finds something else.
+ */
+export function optionsOfCall(place: string, read: ReadOptions, instance: unknown, args: unknown[]): ReadOptions {
+  const signal = read.signalOf?.apply(instance, args) as AbortSignal | undefined;
+  if (signal === undefined) return read;
+  const problem = problemIn({ signal });
+  if (problem !== undefined) throw new LockConfigError(`${place}: ${problem}`);
+  return { ...read, run: { ...read.run, signal } };
+}
+
+function* problemsIn(options: LockedOptions<OnBusy, LockSignal>): Generator<string, void> {
+  if (typeof options !== 'object' || options === null) return yield 'options must be an object';
+  const { onBusy = 'throw', service = DEFAULT_NAME, signal, ...rest } = options;
   if (onBusy !== 'throw' && onBusy !== 'skip' && typeof onBusy !== 'function') {
-    throw new LockConfigError(`${place}: onBusy must be 'throw', 'skip' or a function`);
+    yield `onBusy must be 'throw', 'skip' or a function`;
   }
-  if (typeof service !== 'string' || service === '') {
-    throw new LockConfigError(`${place}: service must be the name of a lock service`);
+  if (typeof service !== 'string' || service === '') yield 'service must be the name of a lock service';
+  const run = typeof signal === 'function' ? rest : { ...rest, signal };
+  // Each by itself, so that the first that is wrong does not hide the next; then how they fit together.
+  const wrong = Object.entries(run).flatMap(([name, value]) => problemIn({ [name]: value } as RunOptions) ?? []);
+  if (wrong.length > 0) return yield* wrong;
+  const together = problemIn(rest);
+  if (together !== undefined) yield together;
+}
+
+function problemIn(options: RunOptions): string | undefined {
+  try {
+    readWish(options, ANY_DEFAULTS);
+    readOnLost(options);
+    return undefined;
+  } catch (error) {
+    if (error instanceof LockConfigError) return error.message;
+    throw error;
   }
-  named(place, () => readWish(run, ANY_DEFAULTS));
-  return { run: onBusy === 'throw' ? run : { waitMs: 0, ...run }, onBusy, service };
 }
 
 /** @throws LockConfigError for what cannot be a key. */
 export function readKeysOf(place: string, keys: unknown): readonly string[] {
-  return named(place, () => readKeys(keys as string | readonly string[]));
-}
-
-/** Says where a mistake is that the core found. */
-function named<T>(place: string, read: () => T): T {
   try {
-    return read();
+    return readKeys(keys as string | readonly string[]);
   } catch (error) {
     if (!(error instanceof LockConfigError)) throw error;
     throw new LockConfigError(`${place}: ${error.message}`, error.key, { cause: error });

@@ -27,13 +27,13 @@ export type OnBusyOf<Method> =
         : never)
   | ((busy: Busy) => ResultOf<Method> | Pending<ResultOf<Method>>);
 
-/** Decorates a method that the key and `onBusy` fit. For any other, its return type says what does not fit. */
-export interface LockedDecorator<Key = string, Chosen = OnBusy> {
+/** Decorates a method that the key, `onBusy` and `signal` fit. For any other, its return type says what does not fit. */
+export interface LockedDecorator<Key = string, Chosen = OnBusy, Signal = AbortSignal> {
   <Target, Method>(
     target: Target,
     name: string | symbol,
     descriptor: TypedPropertyDescriptor<Method>,
-  ): Problem<Target, Method, Key, Chosen>;
+  ): Problem<Target, Method, Key, Chosen, Signal>;
   /** As a plain MethodDecorator, which knows neither names nor types: for `applyDecorators` and the like. */
   <Name extends string | symbol, Method>(
     target: object,
@@ -47,8 +47,14 @@ interface Unlockable<Why extends string> {
   readonly why: Why;
 }
 
-type Problem<Target, Method, Key, Chosen> = Method extends (...args: infer Args) => infer Returned
-  ? First<ReturnProblem<Returned>, First<KeyProblem<Target, Args, Key>, BusyProblem<Method, Chosen>>>
+type Problem<Target, Method, Key, Chosen, Signal> = Method extends (...args: infer Args) => infer Returned
+  ? First<
+      ReturnProblem<Returned>,
+      First<
+        ArgumentsProblem<Target, Args, Key, 'key'>,
+        First<ArgumentsProblem<Target, Args, Signal, 'signal'>, BusyProblem<Method, Chosen>>
+      >
+    >
   : Unlockable<'Only a method can be @Locked'>;
 
 type ReturnProblem<Returned> =
@@ -58,12 +64,16 @@ type ReturnProblem<Returned> =
       ? void
       : Unlockable<'A @Locked method must return a Promise, an Observable or an AsyncIterable'>;
 
-type KeyProblem<Target, Args extends unknown[], Key> = Key extends (this: infer This, ...args: never[]) => unknown
-  ? Key extends (this: never, ...args: Args) => unknown
+/** Of a function that is called with the arguments of the method: for its key, for its signal. */
+type ArgumentsProblem<Target, Args extends unknown[], Given, What extends string> = Given extends (
+  this: infer This,
+  ...args: never[]
+) => unknown
+  ? Given extends (this: never, ...args: Args) => unknown
     ? [Target] extends [This]
       ? void
-      : Unlockable<'The key function wants another `this` than the class of the method'>
-    : Unlockable<'The parameters of the key function do not fit those of the method: give them its types'>
+      : Unlockable<`The ${What} function wants another \`this\` than the class of the method`>
+    : Unlockable<`The parameters of the ${What} function do not fit those of the method: give them its types`>
   : void;
 
 /** What could be anything is not known, and so not wrong: options without `onBusy`, or from elsewhere. */

@@ -1,7 +1,7 @@
 import { CasBackend } from 'nestjs-locked/cas';
 import { FolderStore } from './folder.store.js';
 // #region conformance
-import { describeBackendConformance } from 'nestjs-locked/testing';
+import { describeBackendConformance } from 'nestjs-locked/conformance';
 
 export function describeFolderStore(folder: string, only = /./): void {
   const fixture = {

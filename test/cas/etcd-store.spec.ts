@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { EtcdStore, type EtcdStoreOptions } from '../../lib/cas/etcd/index.js';
 import { isLockError, LockConfigError } from '../../lib/core/index.js';
-import { hostileKeys } from '../../lib/testing/hostile-keys.js';
+import { hostileKeys } from '../../lib/conformance/hostile-keys.js';
 import { makeCertificates } from '../support/certificates.js';
 import { type EtcdServer, startEtcd } from '../support/etcd-server.js';
 import { until } from '../support/until.js';

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { PostgresStore, type PostgresStoreOptions, postgresTableSql } from '../../lib/cas/postgres/index.js';
 import { PostgresTable } from '../../lib/cas/stores/postgres.table.js';
 import { LockConfigError } from '../../lib/core/index.js';
-import { hostileKeys } from '../../lib/testing/hostile-keys.js';
+import { hostileKeys } from '../../lib/conformance/hostile-keys.js';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.js';
 import { until } from '../support/until.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from '@jest/globals';
-import { conformanceCases, runConformance } from '../../lib/testing/index.js';
+import { conformanceCases, runConformance } from '../../lib/conformance/index.js';
 import { brokenFixture } from '../support/broken/broken-backend.js';
 import { mistakes } from '../support/broken/mistakes.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { EtcdStore } from '../../lib/cas/etcd/index.js';
 import { CasBackend } from '../../lib/cas/index.js';
-import { describeBackendConformance } from '../../lib/testing/index.js';
+import { describeBackendConformance } from '../../lib/conformance/index.js';
 import { type EtcdServer, startEtcd } from '../support/etcd-server.js';
 
 describe('etcd', () => {

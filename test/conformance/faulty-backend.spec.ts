@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from '@jest/globals';
 import { type Claim, type Standing } from '../../lib/core/backend.js';
 import { MemoryBackend } from '../../lib/memory/index.js';
-import { always, type Fault, FaultyBackend, first, InjectedFaultError, randomFaults } from '../../lib/testing/index.js';
+import {
+  always,
+  type Fault,
+  FaultyBackend,
+  first,
+  InjectedFaultError,
+  randomFaults,
+} from '../../lib/conformance/index.js';
 import { IdleClock } from '../support/idle-clock.js';
 
 describe('a faulty backend', () => {

@@ -4,18 +4,27 @@ import {
   FaultyBackend,
   randomFaults,
   seededChance,
-} from '../../lib/testing/index.js';
+} from '../../lib/conformance/index.js';
 import { MemoryBackend } from '../../lib/memory/index.js';
+import { TestingBackend } from '../../lib/testing/index.js';
 import { keysOf, memoryFixture } from '../support/memory.fixture.js';
 import { SessionBackend } from '../support/session.backend.js';
 import { IdleClock } from '../support/idle-clock.js';
 
 describeBackendConformance(memoryFixture('memory, in virtual time', { clock: new IdleClock() }));
 
+describeBackendConformance(ofTesting());
+
 // Every client has a network of its own between it and the store, and the suite as well as the core asks through it.
 for (const seed of [1, 2, 3]) describeBackendConformance(behindFaults(seed));
 
 describeBackendConformance(bySessions());
+
+function ofTesting(): BackendFixture {
+  const clock = new IdleClock();
+  const store = new TestingBackend({ clock });
+  return { name: 'that of nestjs-locked/testing', connect: () => store, residue: () => keysOf(store), clock };
+}
 
 function behindFaults(seed: number): BackendFixture {
   const clock = new IdleClock();

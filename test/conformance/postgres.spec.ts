@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe } from '@jest/globals';
 import type pg from 'pg';
 import { CasBackend } from '../../lib/cas/index.js';
 import { PostgresStore } from '../../lib/cas/postgres/index.js';
-import { describeBackendConformance } from '../../lib/testing/index.js';
+import { describeBackendConformance } from '../../lib/conformance/index.js';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.js';
 
 describe('PostgreSQL', () => {

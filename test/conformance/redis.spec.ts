@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, jest } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import { RedisBackend, type RedisConnection } from '../../lib/redis/index.js';
-import { describeBackendConformance } from '../../lib/testing/index.js';
+import { describeBackendConformance } from '../../lib/conformance/index.js';
 import { startRedisCluster } from '../support/redis-cluster.js';
 import { startRedisSentinel } from '../support/redis-sentinel.js';
 import { startRedisServer } from '../support/redis-server.js';

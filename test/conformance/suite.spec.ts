@@ -9,7 +9,7 @@ import {
   mutexModes,
   planConformance,
   runConformance,
-} from '../../lib/testing/index.js';
+} from '../../lib/conformance/index.js';
 import { memoryFixture } from '../support/memory.fixture.js';
 import { IdleClock } from '../support/idle-clock.js';
 

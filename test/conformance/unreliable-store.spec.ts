@@ -1,5 +1,5 @@
 import { CasBackend, MemoryStore } from '../../lib/cas/index.js';
-import { type BackendFixture, describeBackendConformance, seededChance } from '../../lib/testing/index.js';
+import { type BackendFixture, describeBackendConformance, seededChance } from '../../lib/conformance/index.js';
 import { IdleClock } from '../support/idle-clock.js';
 import { keysOf } from '../support/memory.fixture.js';
 import { UnreliableStore } from '../support/unreliable.store.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, jest } from '@jest/globals';
 import { type LockBackend } from '../../lib/core/backend.js';
-import { describeBackendConformance } from '../../lib/testing/index.js';
+import { describeBackendConformance } from '../../lib/conformance/index.js';
 import { ZooKeeperBackend } from '../../lib/zookeeper/index.js';
 import { startZooKeeperEnsemble } from '../support/zookeeper-ensemble.js';
 import { ZooKeeperProxies } from '../support/zookeeper-proxies.js';

@@ -92,6 +92,28 @@ describe('closing', () => {
     },
   );
 
+  it.each([0, 1_000, 10_000, 60_000])(
+    'on a backend that never answers is over within drainMs (%d) and ten seconds, whoever runs and waits',
+    async (drainMs) => {
+      const world = new World();
+      const [other, { locks, network }] = [world.process(), world.process({ drainMs, leaseMs: 3_600_000 })];
+      await other.locks.acquire('b');
+      await locks.acquire('by hand');
+      const runs = [
+        locks.run('a', () => world.after(1_000_000)),
+        locks.run('b', { waitMs: 1_000_000 }, () => undefined),
+        locks.run('c', { minHoldMs: 1_000_000 }, () => undefined),
+      ].map(outcome);
+      await settled();
+      network.fate = () => 'hangs';
+      Object.assign(network, { close: () => new Promise(() => undefined) });
+      const closing = outcome(locks.close());
+      await world.clock.pass(drainMs + 10_000);
+      expect(closing.state).toBe('fulfilled');
+      expect(runs.map(({ state }) => state)).toEqual(['pending', 'rejected', 'fulfilled']);
+    },
+  );
+
   it('rejects with what the backend fails with when it is closed', async () => {
     const { locks, network } = new World().process();
     const own = new Error('could not close');
@@ -156,6 +178,65 @@ describe('draining', () => {
       await world.clock.pass(100_000);
       expect({ turns, got }).toMatchObject({ turns, got: { error: expect.any(LockBackendError) } });
     }
+  });
+
+  it('serves a run that waits, for one key or for several, and lets its body end; refuses a new one', async () => {
+    const world = new World();
+    const [other, { locks }] = [world.process(), world.process()];
+    const holders = [await other.locks.acquire('a'), await other.locks.acquire('b')];
+    const waiting = [locks.run('a', () => 'one'), locks.run(['a', 'b'], () => 'several')].map(outcome);
+    await settled();
+    const draining = outcome(locks.drain());
+    const refused = outcome(locks.run('c', () => 'new'));
+    await settled();
+    expect([draining.state, refused.error]).toEqual(['pending', expect.any(LockBackendError)]);
+    for (const holder of holders) await holder.release();
+    await world.clock.pass(100);
+    expect(waiting).toMatchObject([{ value: 'one' }, { value: 'several' }]);
+    expect(draining.state).toBe('fulfilled');
+  });
+
+  it('sends away who would wait for ever, and who would hold by hand, but not inside a body', async () => {
+    const world = new World();
+    const [other, { locks }] = [world.process(), world.process()];
+    const holder = await other.locks.acquire('a');
+    const away = [outcome(locks.run('a', { waitMs: Infinity }, () => 'never')), outcome(locks.acquire('a'))];
+    const body = outcome(locks.run('body', async () => (await locks.acquire('a', { waitMs: Infinity })).release()));
+    await settled();
+    const draining = outcome(locks.drain());
+    await settled();
+    for (const { error } of away) expect(error).toBeInstanceOf(LockBackendError);
+    expect([body.state, draining.state]).toEqual(['pending', 'pending']);
+    await holder.release();
+    await world.clock.pass(100);
+    expect([body.value, draining.state]).toEqual([true, 'fulfilled']);
+  });
+
+  it('at drainMs sends everybody away and takes every lock, whether or not it is closed', async () => {
+    const world = new World();
+    const [other, { locks }] = [world.process(), world.process({ drainMs: LEASE })];
+    await other.locks.acquire('a');
+    const byHand = await locks.acquire('b');
+    const waiting = outcome(locks.run('a', () => 'never'));
+    const running = outcome(locks.run('c', (lock) => world.after(2 * LEASE).then(() => lock.assertHeld())));
+    await settled();
+    const draining = outcome(locks.drain());
+    await world.clock.pass(LEASE - 1);
+    expect([waiting.state, draining.state, byHand.held]).toEqual(['pending', 'pending', true]);
+    await world.clock.pass(1);
+    expect([waiting.error, draining.state]).toEqual([expect.any(LockBackendError), 'fulfilled']);
+    expect(byHand.signal.reason).toMatchObject({ reason: 'closed' });
+    await world.clock.pass(LEASE);
+    expect(running.error).toMatchObject({ code: 'LOCK_LOST', reason: 'closed' });
+  });
+
+  it('leaves a lock that is held by hand alone before drainMs, though nothing else runs', async () => {
+    const world = new World();
+    const { locks } = world.process({ drainMs: LEASE });
+    const byHand = await locks.acquire('a');
+    await locks.drain();
+    await world.clock.pass(LEASE - 1);
+    expect(byHand.held).toBe(true);
   });
 
   it('refuses who runs under a lock of another manager on another backend', async () => {

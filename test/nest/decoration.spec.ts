@@ -48,32 +48,6 @@ describe('what cannot be @Locked is refused when the class is defined, by name',
     expect(apply).toThrow(LockConfigError);
     expect(apply).toThrow(/ship.*experimentalDecorators/);
   });
-
-  it.each([
-    ['', {}],
-    [[], {}],
-    [['a', ''], {}],
-    ['\ud800', {}],
-    ['a'.repeat(1025), {}],
-    [undefined as unknown as string, {}],
-    ['key', { waitMs: -1 }],
-    ['key', { leaseMs: 99 }],
-    ['key', { waitMs: '5' as unknown as number }],
-    ['key', { minHoldMs: 2, maxHoldMs: 1 }],
-    ['key', { mode: { limit: 0 } }],
-    ['key', { service: '' }],
-    ['key', { onBusy: 'ignore' as unknown as 'skip' }],
-  ])('the key %p with the options %p', (key, options) => {
-    const apply = (): unknown => {
-      class Orders {
-        @Locked(key, options)
-        async ship(): Promise<void> {}
-      }
-      return Orders;
-    };
-    expect(apply).toThrow(LockConfigError);
-    expect(apply).toThrow('Orders.ship');
-  });
 });
 
 describe('a key that is computed', () => {

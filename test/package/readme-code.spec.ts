@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type DynamicModule, type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { LockLostError, LockModule, LockService } from 'nestjs-locked';
+import { TestingBackend } from 'nestjs-locked/testing';
 import { Balances } from '../../sample/00-readme/balances.js';
 import { explain } from '../../sample/00-readme/errors.js';
 import { announce, type Database, publish } from '../../sample/00-readme/fencing.js';
@@ -16,7 +17,7 @@ import { StoredWalletModule } from '../../sample/00-readme/postgres.js';
 import { WalletModule, Wallets } from '../../sample/00-readme/quick-start.js';
 import { SharedWalletModule } from '../../sample/00-readme/redis.js';
 import { Transfers } from '../../sample/00-readme/service.js';
-import { walletsUnderTest } from '../../sample/00-readme/unit-test.js';
+import { refusesWhileBusy, walletsUnderTest, walletsWithoutLocks } from '../../sample/00-readme/unit-test.js';
 import { startPostgres } from '../support/postgres-server.js';
 import { ConsensusWalletModule } from '../../sample/00-readme/zookeeper.js';
 import { someRedis } from '../support/redis-installed.js';
@@ -67,9 +68,15 @@ describe('the code of the README', () => {
     });
   });
 
-  it('unit test: a locked class works as it does in the application', async () => {
-    const wallets = await walletsUnderTest();
-    await Promise.all([wallets.deposit('ann', 1), wallets.deposit('ann', 2)]);
+  it('unit test: with locks that a test makes busy, and without any', async () => {
+    const wallets = await walletsUnderTest(new TestingBackend());
+    await wallets.deposit('ann', 1);
+    expect(await refusesWhileBusy()).toBe('LockUnavailableError');
+
+    const balances = new Balances();
+    const unlocked = walletsWithoutLocks(balances);
+    await Promise.all([unlocked.deposit('ann', 1), unlocked.deposit('ann', 1)]);
+    expect(await balances.read('ann')).toBe(1); // one of the two is lost, as the README says
   });
 
   it('decorator: keys by argument and instance, the current lock, and one of two runs skipped', async () => {

@@ -1,7 +1,7 @@
 import { type LockBackend } from '../../lib/core/backend.js';
 import { type Clock } from '../../lib/core/clock.js';
 import { MemoryBackend } from '../../lib/memory/index.js';
-import { type BackendFixture } from '../../lib/testing/index.js';
+import { type BackendFixture } from '../../lib/conformance/index.js';
 
 /** The embedded backend. Those who share it share the object: that is what its clients are. */
 export function memoryFixture(name = 'memory', { clock }: { readonly clock?: Clock } = {}): BackendFixture {

@@ -1,6 +1,6 @@
 import { type CasStore, type Version, type Versioned, type Written } from '../../lib/cas/index.js';
 import { type Clock } from '../../lib/core/clock.js';
-import { seededChance } from '../../lib/testing/index.js';
+import { seededChance } from '../../lib/conformance/index.js';
 
 const LONGEST_DELAY_MS = 20;
 

@@ -1,7 +1,7 @@
 // Compiled by `npm run typecheck`, never run: an @ts-expect-error that is not needed is an error.
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { EMPTY, type Observable, of } from 'rxjs';
-import { type Busy, Locked, LockInterceptor, LockModule } from 'nestjs-locked';
+import { type Busy, Locked, LockInterceptor, LockModule, LockService } from 'nestjs-locked';
 
 interface Order {
   readonly id: string;
@@ -12,6 +12,7 @@ const Once = (name: string): MethodDecorator => applyDecorators(Locked(name), Se
 
 export class Orders {
   private readonly shop = 'main-street';
+  private readonly closing = new AbortController();
 
   @Locked('fixed')
   async fixed(): Promise<void> {}
@@ -92,6 +93,45 @@ export class Orders {
   @Locked('answered', { onBusy: () => EMPTY })
   answeredByObservable(): Observable<number> {
     return of(1);
+  }
+
+  @Locked('given up', { waitMs: Infinity, signal: (_id: string, signal: AbortSignal) => signal })
+  async givenUpByArgument(_id: string, _signal: AbortSignal): Promise<void> {}
+
+  @Locked('given up', { signal: AbortSignal.timeout(1_000) })
+  async givenUpByTime(): Promise<void> {}
+
+  @Locked('given up', {
+    signal(this: Orders) {
+      return this.closing.signal;
+    },
+  })
+  async givenUpByInstance(): Promise<void> {}
+
+  @Locked<Orders['inferredSignal']>((id) => id, { signal: (_id, signal) => signal })
+  async inferredSignal(_id: string, _signal?: AbortSignal): Promise<void> {}
+
+  @Locked('every option', {
+    mode: { limit: 2 },
+    waitMs: 1_000,
+    leaseMs: 1_000,
+    minHoldMs: 1_000,
+    maxHoldMs: 1_000,
+    onLost: 'ignore',
+    reentrant: true,
+    service: 'reports',
+    onBusy: 'throw',
+  })
+  async everyOption(): Promise<void> {}
+
+  @Locked('shared', { mode: 'shared', onBusy: 'skip' })
+  async skippedAndNull(): Promise<number | null | undefined> {
+    return null;
+  }
+
+  @Locked('answered', { onBusy: async () => 1 })
+  async answeredLater(): Promise<number> {
+    return 1;
   }
 
   @Once('applied')
@@ -201,14 +241,108 @@ export class Orders {
     return id;
   }
 
+  // @ts-expect-error: null is not undefined
+  @Locked('skipped', { onBusy: 'skip' })
+  async skippedWithNull(): Promise<number | null> {
+    return null;
+  }
+
+  // @ts-expect-error: what it results in later is not what the method results in
+  @Locked('answered', { onBusy: async () => 'busy' })
+  async answeredOtherwiseLater(): Promise<number> {
+    return 1;
+  }
+
+  // @ts-expect-error: a function that may answer undefined is like 'skip'
+  @Locked('answered', { onBusy: ({ keys }) => (keys.length > 1 ? 1 : undefined) })
+  async answeredSometimes(): Promise<number> {
+    return 1;
+  }
+
+  // @ts-expect-error: the signal is made of another argument than the method has
+  @Locked('given up', { signal: (signal: AbortSignal) => signal })
+  async signalOfAnother(_id: string): Promise<void> {}
+
+  // @ts-expect-error: the signal is that of another class
+  @Locked('given up', {
+    signal(this: AbortController) {
+      return this.signal;
+    },
+  })
+  async signalOfAnotherClass(): Promise<void> {}
+
+  // @ts-expect-error: no signal
+  @Locked('given up', { signal: (signal: string) => signal })
+  async noSignal(_signal: string): Promise<void> {}
+
   // @ts-expect-error: no such option
   @Locked('typo', { waitms: 1 })
   async typo(): Promise<void> {}
+
+  // @ts-expect-error: no such option, beside one that there is
+  @Locked('typo', { waitMs: 1, minHoldMS: 1 })
+  async typoBeside(): Promise<void> {}
+
+  // @ts-expect-error: no such option
+  @Locked<Orders['typoInferred']>((id) => id, { ttl: 1 })
+  async typoInferred(id: string): Promise<string> {
+    return id;
+  }
+
+  // @ts-expect-error: no such mode
+  @Locked('mode', { mode: 'exclusiv' })
+  async unknownMode(): Promise<void> {}
+
+  // @ts-expect-error: no such mode
+  @Locked('mode', { mode: { limit: '10' } })
+  async unknownLimit(): Promise<void> {}
+
+  // @ts-expect-error: no such mode
+  @Locked('mode', { mode: { max: 10 } })
+  async unknownKindOfMode(): Promise<void> {}
+
+  // @ts-expect-error: no such policy
+  @Locked('policy', { onBusy: 'ignore' })
+  async unknownOnBusy(): Promise<void> {}
+
+  // @ts-expect-error: no such policy
+  @Locked('policy', { onLost: 'skip' })
+  async unknownOnLost(): Promise<void> {}
+
+  // @ts-expect-error: a duration is a number
+  @Locked('duration', { waitMs: '5s' })
+  async durationOfText(): Promise<void> {}
+
+  // @ts-expect-error: it is or it is not
+  @Locked('reentrant', { reentrant: 'true' })
+  async reentrantOfText(): Promise<void> {}
 }
 
 LockInterceptor((context) => context.switchToHttp().getRequest<{ readonly id: string }>().id, { onBusy: 'skip' });
+LockInterceptor('cart', { signal: (context) => context.switchToRpc().getContext<{ signal?: AbortSignal }>().signal });
 // @ts-expect-error: a key is text
 LockInterceptor(() => 1);
+// @ts-expect-error: no such option
+LockInterceptor('cart', { waitms: 1 });
+// @ts-expect-error: no such mode
+LockInterceptor('cart', { mode: 'read' });
+// @ts-expect-error: a signal is made of the context
+LockInterceptor('cart', { signal: (id: string) => new Map<string, AbortSignal>().get(id) });
+
+export async function service(locks: LockService, signal: AbortSignal): Promise<number> {
+  const inside: number = await locks.run('a', { mode: 'shared', signal }, () => 1);
+  const token: bigint | undefined = LockService.current()?.fencingToken;
+  const loss: AbortSignal | undefined = LockService.current()?.signal;
+  // @ts-expect-error: no such mode
+  await locks.acquire('a', { mode: 'write' });
+  // @ts-expect-error: no such option
+  await locks.acquire('a', { wait: 1 });
+  // @ts-expect-error: there may be none
+  LockService.current().assertHeld();
+  // @ts-expect-error: a policy of run, for there is no body whose value it could be about
+  await locks.acquire('a', { onLost: 'ignore' });
+  return token === undefined || loss === undefined ? inside : 0;
+}
 
 LockModule.forRoot();
 LockModule.forRoot({ name: 'reports', isGlobal: false, waitMs: 1_000 });

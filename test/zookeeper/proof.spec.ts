@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Moment, momentOf } from '../../lib/core/moment.js';
 import { SessionProof, SIGNS_PER_TIMEOUT } from '../../lib/zookeeper/zookeeper.proof.js';
-import { seededChance } from '../../lib/testing/index.js';
+import { seededChance } from '../../lib/conformance/index.js';
 import { VirtualClock } from '../core/virtual-clock.js';
 
 const TIMEOUT = 16_000;

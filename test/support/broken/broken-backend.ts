@@ -8,7 +8,7 @@ import {
 } from '../../../lib/core/backend.js';
 import { type Clock } from '../../../lib/core/clock.js';
 import { MemoryBackend } from '../../../lib/memory/index.js';
-import { type BackendFixture } from '../../../lib/testing/index.js';
+import { type BackendFixture } from '../../../lib/conformance/index.js';
 import { keysOf } from '../memory.fixture.js';
 import { IdleClock } from '../idle-clock.js';
 
