@@ -7,7 +7,7 @@ import { LockApplicationModule } from './lock-application.module.js';
  * module; a second one beside it takes a `name`.
  *
  * At start-up it checks that every `@Locked` method has the service that it asks for, and throws LockConfigError
- * otherwise. In HTTP, RPC and GraphQL handlers a LockErrorFilter answers for lock errors.
+ * otherwise. A LockErrorFilter answers for lock errors wherever Nest applies global filters.
  */
 @Module({ imports: [LockApplicationModule] })
 export class LockModule extends ConfigurableModuleClass {
