@@ -36,8 +36,9 @@ class AnyLockError {
  * mere contention as an error. Contention in RPC is logged as a warning, too: an event has nobody to be answered.
  *
  * Nest applies no global filter to gateways, nor to the microservices of a hybrid application unless they are connected
- * with `inheritAppConfig: true`: there it takes `@UseFilters(LockErrorFilter)`. A filter of the application's own goes
- * first when it is bound to the controller or by `app.useGlobalFilters`.
+ * with `inheritAppConfig: true`: there it takes `@UseFilters(LockErrorFilter)`. To fields of GraphQL it applies filters
+ * with `fieldResolverEnhancers: ['filters']` only. A filter of the application's own goes first when it is bound to the
+ * controller or by `app.useGlobalFilters`.
  */
 @Catch(AnyLockError)
 export class LockErrorFilter extends BaseExceptionFilter {

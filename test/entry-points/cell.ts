@@ -6,6 +6,7 @@ import {
   type ScopeOptions,
   SetMetadata,
 } from '@nestjs/common';
+import { type LockModuleOptions } from 'nestjs-locked';
 import { type Log } from '../nest/apps.js';
 import { type Order, type ScopeName } from './table.js';
 import { type Workshop } from './workshop.js';
@@ -46,6 +47,8 @@ export interface Site {
   readonly log: Log;
   /** The url of a Redis; there is none unless the entry point needs one. */
   readonly redis: string;
+  /** Options of the LockModule. */
+  readonly locks?: LockModuleOptions;
 }
 
 /** A real application in which Nest calls a method. */

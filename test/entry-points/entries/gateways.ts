@@ -1,12 +1,20 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type INestApplication, Inject, Injectable, type Type, UseGuards, type WebSocketAdapter } from '@nestjs/common';
+import {
+  type INestApplication,
+  Inject,
+  Injectable,
+  type Type,
+  UseFilters,
+  UseGuards,
+  type WebSocketAdapter,
+} from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { MessageBody, SubscribeMessage, WebSocketGateway, WsException } from '@nestjs/websockets';
 import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
-import { Locked } from 'nestjs-locked';
+import { Locked, LockErrorFilter } from 'nestjs-locked';
 import { type Cell, type EntryPoint, FriendsOnly, STRANGER, Tag } from '../cell.js';
 import { type made, Workshop } from '../workshop.js';
 import { compile } from './site.js';
@@ -21,6 +29,7 @@ const itemOf = ({ item }: Order): string => `item:${item}`;
 function gatewayOf(cell: Cell): Type {
   @Injectable(cell.options)
   @WebSocketGateway()
+  @UseFilters(LockErrorFilter)
   class Items {
     @Inject(Workshop) readonly workshop!: Workshop;
 

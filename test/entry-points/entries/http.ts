@@ -100,12 +100,17 @@ function entryPoint(
 }
 
 async function answerOf(url: string): Promise<unknown> {
+  const { status, headers, ...answer } = await ask(url);
+  return { status, type: headers.get('content-type'), retryAfter: headers.get('retry-after'), ...answer };
+}
+
+async function ask(url: string): Promise<{ status: number; headers: Headers; body?: string; error?: string }> {
   const answer = await fetch(url, { signal: AbortSignal.timeout(20_000) });
-  const type = answer.headers.get('content-type');
+  const { status, headers } = answer;
   try {
-    return { status: answer.status, type, body: await answer.text() };
+    return { status, headers, body: await answer.text() };
   } catch (error) {
-    return { status: answer.status, type, error: (error as Error).message };
+    return { status, headers, error: (error as Error).message };
   }
 }
 

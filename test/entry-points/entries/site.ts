@@ -5,9 +5,9 @@ import { type Site } from '../cell.js';
 import { Workshop } from '../workshop.js';
 
 /** The modules of an application with locks and a workshop, of which nothing is replaced. */
-export function compile({ workshop, log }: Site, metadata: ModuleMetadata): Promise<TestingModule> {
+export function compile({ workshop, log, locks = {} }: Site, metadata: ModuleMetadata): Promise<TestingModule> {
   const providers: Provider[] = [...(metadata.providers ?? []), { provide: Workshop, useValue: workshop }];
-  const imports = [LockModule.forRoot(), ...(metadata.imports ?? [])];
+  const imports = [LockModule.forRoot(locks), ...(metadata.imports ?? [])];
   return Test.createTestingModule({ ...metadata, imports, providers })
     .setLogger(log)
     .compile();

@@ -32,9 +32,12 @@ export const standaloneEntryPoints: { 'standalone application': EntryPoint } = {
     failure: () => new Error('mine'),
     // Whoever resolves one gets one.
     workers: { TRANSIENT: 2 },
-    open: async (cell, { workshop, log }) => {
+    open: async (cell, { workshop, log, locks = {} }) => {
       const provider = providerOf(cell);
-      @Module({ imports: [LockModule.forRoot()], providers: [provider, { provide: Workshop, useValue: workshop }] })
+      @Module({
+        imports: [LockModule.forRoot(locks)],
+        providers: [provider, { provide: Workshop, useValue: workshop }],
+      })
       class Standalone {}
       const app = await NestFactory.createApplicationContext(Standalone, { logger: log });
       const built = async (): Promise<Handler> =>
