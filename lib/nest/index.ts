@@ -1,4 +1,5 @@
 export { InjectLockService, getLockServiceToken } from './lock-service.token.js';
+export type { LockErrorAnswer, LockErrorAnswering } from './lock-error.answer.js';
 export { LockErrorFilter } from './lock-error.filter.js';
 export { LockInterceptor } from './lock.interceptor.js';
 export { LockModule } from './lock.module.js';

@@ -1,15 +1,26 @@
-import { HttpException, HttpStatus } from '@nestjs/common';
+import { HttpStatus } from '@nestjs/common';
 import { type LockError, type LockErrorCode, type LockUnavailableError } from '../core/errors.js';
 
-interface Answer {
-  readonly status: HttpStatus;
-  /** For the client. The error's own message names keys and servers, which are nobody's business outside. */
+/** What whoever called a handler is told of a lock error, whatever the transport. See LockErrorFilter for how each says it. */
+export interface LockErrorAnswer {
+  /** The status of an HTTP response. Other transports have none. */
+  readonly status: number;
+  /** What a client tells errors apart by. */
+  readonly code: string;
+  /** For people. The error's own message names keys and servers, which are nobody's business outside. */
   readonly message: string;
+  /** When trying again may pay off; undefined when it would not. */
+  readonly retryAfterSeconds?: number | undefined;
+  /** Sent along, beside the code; of the same name, instead of what would be sent. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
 }
 
-const INTERNAL: Answer = { status: HttpStatus.INTERNAL_SERVER_ERROR, message: 'Internal server error' };
+/** Replaces what is usually answered; undefined leaves it. */
+export type LockErrorAnswering = (error: LockError, usual: LockErrorAnswer) => LockErrorAnswer | undefined;
 
-const ANSWERS: Record<LockErrorCode, Answer> = {
+const INTERNAL = { status: HttpStatus.INTERNAL_SERVER_ERROR, message: 'Internal server error' };
+
+const ANSWERS: Record<LockErrorCode, Pick<LockErrorAnswer, 'status' | 'message'>> = {
   LOCK_UNAVAILABLE: { status: HttpStatus.LOCKED, message: 'Locked by somebody else. Try again later.' },
   LOCK_BACKEND: { status: HttpStatus.SERVICE_UNAVAILABLE, message: 'Locks cannot be had right now. Try again later.' },
   // Not 503, which invites to repeat what may have been done.
@@ -21,19 +32,15 @@ const ANSWERS: Record<LockErrorCode, Answer> = {
   LOCK_CONFIG: INTERNAL,
 };
 
-/** What a client may know of a lock error. */
-export function answerTo({ code }: LockError): Answer {
+/** What is answered unless the application says otherwise. */
+export function usualAnswer(error: LockError): LockErrorAnswer {
+  const { code } = error;
+  const retryAfterSeconds = retryAfter(error);
   // The error may come from another copy of this package, of another version.
-  return ANSWERS[code] ?? INTERNAL;
+  return { ...(ANSWERS[code] ?? INTERNAL), code, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
 }
 
-export function toHttpException(error: LockError): HttpException {
-  const { status, message } = answerTo(error);
-  return new HttpException({ statusCode: status, message, code: error.code }, status, { cause: error });
-}
-
-/** When trying again may pay off, in whole seconds; undefined when it would not. */
-export function retryAfterSeconds(error: LockError): number | undefined {
+function retryAfter(error: LockError): number | undefined {
   if (error.code === 'LOCK_BACKEND') return 1;
   if (error.code !== 'LOCK_UNAVAILABLE') return undefined;
   // As long as it was waited for in vain.

@@ -1,8 +1,9 @@
-import { type ArgumentsHost, Catch, type HttpException, Inject, Logger } from '@nestjs/common';
+import { type ArgumentsHost, Catch, Inject, Logger } from '@nestjs/common';
 import { BaseExceptionFilter, ModulesContainer } from '@nestjs/core';
 import { type Observable, throwError } from 'rxjs';
 import { isLockError, type LockError } from '../core/errors.js';
-import { answerTo, retryAfterSeconds, toHttpException } from './lock-error.answer.js';
+import { type LockErrorAnswer, usualAnswer } from './lock-error.answer.js';
+import { graphqlErrorOf, httpExceptionOf, reportOf, sendException } from './lock-error.transports.js';
 import { importedLockModules } from './lock-modules.js';
 
 /** `@Catch` asks with instanceof, which fails for the errors of another copy of this package. */
@@ -13,22 +14,31 @@ class AnyLockError {
 }
 
 /**
- * Answers clients for lock errors, and for nothing else; LockModule registers it.
+ * Answers whoever called for lock errors, and for nothing else; LockModule registers it.
  *
- * | error | HTTP status | Retry-After |
+ * | error | HTTP status | to be tried again after |
  * | --- | --- | --- |
  * | LockUnavailableError | 423 Locked | as long as it was waited for, at least 1 second |
  * | LockBackendError | 503 Service Unavailable | 1 second |
  * | LockLostError | 500: the work may have been done, so nobody is invited to repeat it | |
  * | LockReentrancyError, LockConfigError | 500 | |
  *
- * The body is `{ statusCode, message, code }`; the option `toHttpException` of LockModule replaces status and body. RPC
- * handlers answer `{ status: 'error', code, message }`, GraphQL resolvers fail with the error itself. A backend that
- * could not be asked is logged as a warning, whatever else is not mere contention as an error.
+ * Each transport says the same in its way, and the option `answerError` of LockModule changes it for all of them:
  *
- * Nest applies no global filter to gateways: there, `@UseFilters(LockErrorFilter)` has an `exception` event sent with the
- * same as in RPC. A filter of the application's own goes first when it is bound to the controller or by
- * `app.useGlobalFilters`.
+ * | called by | is answered |
+ * | --- | --- |
+ * | HTTP | `{ statusCode, message, code }`, and `Retry-After` |
+ * | RPC | `{ status: 'error', code, message, retryAfterSeconds }` |
+ * | WebSockets | an `exception` event with the same, and as `cause` the message that it answers |
+ * | GraphQL | an error with `extensions: { code, retryAfterSeconds }` |
+ *
+ * Anything else fails with the error itself. A backend that could not be asked is logged as a warning, whatever else is not
+ * mere contention as an error. Contention in RPC is logged as a warning, too: an event has nobody to be answered.
+ *
+ * Nest applies no global filter to gateways, nor to the microservices of a hybrid application unless they are connected
+ * with `inheritAppConfig: true`: there it takes `@UseFilters(LockErrorFilter)`. To fields of GraphQL it applies filters
+ * with `fieldResolverEnhancers: ['filters']` only. A filter of the application's own goes first when it is bound to the
+ * controller or by `app.useGlobalFilters`.
  */
 @Catch(AnyLockError)
 export class LockErrorFilter extends BaseExceptionFilter {
@@ -39,61 +49,49 @@ export class LockErrorFilter extends BaseExceptionFilter {
   }
 
   override catch(error: LockError, host: ArgumentsHost): Observable<never> | void {
-    switch (host.getType<string>()) {
+    const type = host.getType<string>();
+    // Nest throws the error on, and logs it.
+    if (!['http', 'rpc', 'ws', 'graphql'].includes(type)) return undefined;
+    this.logWhatMatters(error, type);
+    const answer = this.answerTo(error);
+    switch (type) {
       case 'http':
-        return this.answerHttp(error, host);
+        return this.answerHttp(error, answer, host);
       case 'rpc':
-        return throwError(() => this.report(error));
+        return throwError(() => reportOf(answer));
       case 'ws':
-        return emit(host.switchToWs().getClient(), this.report(error));
-      default:
-        // Nest throws the error on, and logs it.
-        return undefined;
+        return sendException(host, reportOf(answer));
+      case 'graphql':
+        throw graphqlErrorOf(answer, error);
     }
   }
 
-  private answerHttp(error: LockError, host: ArgumentsHost): void {
+  private answerHttp(error: LockError, answer: LockErrorAnswer, host: ArgumentsHost): void {
     const adapter = this.httpAdapterHost?.httpAdapter;
     const response: unknown = host.getArgByIndex(1);
-    const retryAfter = retryAfterSeconds(error);
-    if (retryAfter !== undefined && adapter?.isHeadersSent(response) === false) {
-      adapter.setHeader(response, 'Retry-After', String(retryAfter));
+    if (answer.retryAfterSeconds !== undefined && adapter?.isHeadersSent(response) === false) {
+      adapter.setHeader(response, 'Retry-After', String(answer.retryAfterSeconds));
     }
-    this.logUnlessContention(error);
-    super.catch(this.toHttpException(error), host);
+    super.catch(httpExceptionOf(answer, error), host);
   }
 
-  private toHttpException(error: LockError): HttpException {
-    const [own] = importedLockModules(this.modules).flatMap(({ options }) => options.toHttpException ?? []);
-    return own?.(error) ?? toHttpException(error);
+  private answerTo(error: LockError): LockErrorAnswer {
+    const usual = usualAnswer(error);
+    const [own] = importedLockModules(this.modules).flatMap(({ options }) => options.answerError ?? []);
+    try {
+      return own?.(error, usual) ?? usual;
+    } catch (mistake) {
+      // Thrown from a filter it would end the process.
+      this.log.error(mistake);
+      return usual;
+    }
   }
 
-  private report(error: LockError): Report {
-    this.logUnlessContention(error);
-    return { status: 'error', code: error.code, message: answerTo(error).message };
-  }
-
-  private logUnlessContention(error: LockError): void {
+  private logWhatMatters(error: LockError, type: string): void {
     // A backend that is down, or a server that closes, fails every request alike: where it was thrown tells nothing.
     if (error.code === 'LOCK_BACKEND') this.log.warn(error.message);
     else if (error.code !== 'LOCK_UNAVAILABLE') this.log.error(error);
+    // From here an event, which has nobody to be told, looks like a message.
+    else if (type === 'rpc') this.log.warn(error.message);
   }
-}
-
-interface Report {
-  readonly status: 'error';
-  readonly code: string;
-  readonly message: string;
-}
-
-interface WebSocketClient {
-  readonly readyState?: number;
-  send?(message: string): void;
-  emit?(event: string, data: unknown): void;
-}
-
-function emit(client: WebSocketClient, report: Report): void {
-  // A plain WebSocket has `emit`, too, but that one only calls listeners on this side.
-  if (typeof client.readyState === 'number') client.send?.(JSON.stringify({ event: 'exception', data: report }));
-  else client.emit?.('exception', report);
 }

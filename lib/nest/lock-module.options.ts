@@ -1,7 +1,6 @@
-import { type HttpException } from '@nestjs/common';
 import { type LockBackend } from '../core/backend.js';
-import { type LockError } from '../core/errors.js';
 import { type LockManagerOptions } from '../core/options.js';
+import { type LockErrorAnswering } from './lock-error.answer.js';
 
 /** What `LockModule.forRoot` takes, and what a factory of `LockModule.forRootAsync` makes. */
 export interface LockModuleOptions extends Omit<LockManagerOptions, 'backend'> {
@@ -11,10 +10,10 @@ export interface LockModuleOptions extends Omit<LockManagerOptions, 'backend'> {
    */
   readonly backend?: LockBackend;
   /**
-   * What an HTTP client is answered when a lock error reaches it; undefined leaves that error to the default, see
-   * LockErrorFilter. One application has one such function.
+   * What whoever called a handler is answered when a lock error reaches them, over every transport: given the error and
+   * the usual answer, another one; undefined leaves the usual one, see LockErrorFilter. One application has one such function.
    */
-  readonly toHttpException?: (error: LockError) => HttpException | undefined;
+  readonly answerError?: LockErrorAnswering;
 }
 
 /** What a class is that `useClass` or `useExisting` of `LockModule.forRootAsync` names. */

@@ -10,7 +10,7 @@ import { LockApplicationModule } from './lock-application.module.js';
  * a lock service that is not there, an instance of a decorated class that Nest did not build. It warns of overrides that
  * dropped `@Locked`, and of decorated classes that no module provides.
  *
- * In HTTP, RPC and GraphQL handlers a LockErrorFilter answers for lock errors.
+ * A LockErrorFilter answers for lock errors wherever Nest applies global filters.
  */
 @Module({ imports: [LockApplicationModule] })
 export class LockModule extends ConfigurableModuleClass {

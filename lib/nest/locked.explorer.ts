@@ -34,8 +34,8 @@ function* ambiguitiesOf(imported: readonly ImportedLockModule[]): Iterable<strin
       'import it once, give one of them another name, or both the same backend'
     );
   }
-  const answers = new Set(imported.flatMap(({ options }) => options.toHttpException ?? []));
-  if (answers.size > 1) yield 'toHttpException is given by several LockModules, and one application has one';
+  const answers = new Set(imported.flatMap(({ options }) => options.answerError ?? []));
+  if (answers.size > 1) yield 'answerError is given by several LockModules, and one application has one';
 }
 
 function* problemsOf(all: readonly Provided[], imported: readonly ImportedLockModule[]): Iterable<string> {

@@ -1,4 +1,4 @@
-import { LockBackendError, LockLostError, LockUnavailableError } from 'nestjs-locked';
+import { LockBackendError, LockLostError, LockModule, LockUnavailableError } from 'nestjs-locked';
 
 // #region errors
 export function explain(error: unknown): string {
@@ -8,3 +8,11 @@ export function explain(error: unknown): string {
   throw error; // the body's own error comes as it was thrown
 }
 // #endregion
+
+export const answeringModule = [
+  // #region answer
+  LockModule.forRoot({
+    answerError: (error, usual) => (error instanceof LockUnavailableError ? { ...usual, status: 409 } : usual),
+  }),
+  // #endregion
+];

@@ -1,9 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ArgumentsHost, Catch, ConflictException, Controller, type ExceptionFilter, Get } from '@nestjs/common';
-import { HttpException, Injectable, UseFilters } from '@nestjs/common';
-import { ExternalContextCreator, ModulesContainer } from '@nestjs/core';
-import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
-import { lastValueFrom, type Observable } from 'rxjs';
+import { Injectable, UseFilters } from '@nestjs/common';
+import { ExternalContextCreator } from '@nestjs/core';
 import { type Claim, LockConfigError, Locked, LockError, LockErrorFilter } from 'nestjs-locked';
 import { LockLostError, LockModule, type LockModuleOptions, LockReentrancyError, LockService } from 'nestjs-locked';
 import { LockUnavailableError } from 'nestjs-locked';
@@ -116,29 +114,41 @@ describe('an HTTP client', () => {
   });
 });
 
-describe('toHttpException', () => {
+describe('answerError', () => {
   it('answers otherwise; undefined leaves an error to the default', async () => {
     const ask = await shop({
-      toHttpException: (error) => {
-        return error instanceof LockUnavailableError ? new HttpException({ busy: error.key }, 409) : undefined;
+      answerError: (error, usual) => {
+        if (!(error instanceof LockUnavailableError)) return undefined;
+        return { ...usual, status: 409, message: `${error.key} is taken`, details: { ahead: error.ahead } };
       },
     });
-    expect(await answerOf(ask, '/busy')).toEqual([409, '1', { busy: 'secret-key' }]);
+    const body = { statusCode: 409, code: 'LOCK_UNAVAILABLE', message: 'secret-key is taken', ahead: 1 };
+    expect(await answerOf(ask, '/busy')).toEqual([409, '1', body]);
     expect(await answerOf(ask, '/keyless')).toMatchObject([500, null, { code: 'LOCK_CONFIG' }]);
   });
 
   it('may come from a factory, and from a module with a name', async () => {
     const module = LockModule.forRootAsync({
       name: 'other',
-      useFactory: async () => ({ toHttpException: () => new HttpException({ mine: true }, 418) }),
+      useFactory: async () => ({ answerError: () => ({ status: 418, code: 'MINE', message: 'mine' }) }),
     });
     const ask = await serve({ imports: [LockModule.forRoot(), module], controllers: [Shop] });
-    expect(await answerOf(ask, '/keyless')).toEqual([418, null, { mine: true }]);
+    expect(await answerOf(ask, '/keyless')).toEqual([418, null, { statusCode: 418, code: 'MINE', message: 'mine' }]);
+  });
+
+  it('that throws is logged, and the client is told the usual', async () => {
+    const log = new Log();
+    const mistake = new TypeError('mine');
+    const answerError = (): never => {
+      throw mistake;
+    };
+    expect(await answerOf(await shop({ answerError }, log), '/busy')).toMatchObject([423, '1', { statusCode: 423 }]);
+    expect(log.errors).toEqual([mistake]);
   });
 
   it('is refused at start-up when two modules have one each', async () => {
     const app = await create({
-      imports: ['default', 'other'].map((name) => LockModule.forRoot({ name, toHttpException: () => undefined })),
+      imports: ['default', 'other'].map((name) => LockModule.forRoot({ name, answerError: () => undefined })),
     });
     expect(await errorOf(app.init())).toBeInstanceOf(LockConfigError);
   });
@@ -185,43 +195,17 @@ describe('a filter of the application', () => {
   });
 });
 
-describe('where there is no HTTP', () => {
+describe('the filter', () => {
   const error = new LockUnavailableError('secret-key', { waitedMs: 5, ahead: 1 });
-  const report = { status: 'error', code: 'LOCK_UNAVAILABLE', message: expect.stringContaining('Locked') as unknown };
-  const filter = new LockErrorFilter(new ModulesContainer());
 
-  function hostOf(type: string, ...args: unknown[]): ArgumentsHost {
-    const host = new ExecutionContextHost(args);
-    host.setType(type);
-    return host;
-  }
-
-  it('an RPC handler answers with a plain object', async () => {
-    expect(await errorOf(lastValueFrom(filter.catch(error, hostOf('rpc')) as Observable<never>))).toEqual(report);
-  });
-
-  it('a gateway sends an exception event, by socket.io and by plain WebSockets', () => {
-    const emitted: unknown[] = [];
-    filter.catch(error, hostOf('ws', { emit: (...args: unknown[]) => emitted.push(args) }));
-    expect(emitted).toEqual([['exception', report]]);
-
-    const sent: string[] = [];
-    const plain = { readyState: 1, emit: () => emitted.push('local'), send: (message: string) => sent.push(message) };
-    filter.catch(error, hostOf('ws', plain));
-    expect(sent.map((message) => JSON.parse(message) as unknown)).toEqual([{ event: 'exception', data: report }]);
-    expect(emitted).toHaveLength(1);
-  });
-
-  it('anything else, such as a resolver of GraphQL, fails with the error itself', async () => {
+  it('throws the error itself where it knows no other way', async () => {
     const { app } = await shop();
-    const resolver = app.get(Shop);
-    const context = app.get(ExternalContextCreator);
-    const none = undefined;
-    const call = context.create(resolver, resolver.busy, 'busy', none, none, none, none, none, 'graphql');
+    const [handlers, context, none] = [app.get(Shop), app.get(ExternalContextCreator), undefined];
+    const call = context.create(handlers, handlers.busy, 'busy', none, none, none, none, none, 'bot');
     expect(await errorOf(call() as Promise<unknown>)).toBeInstanceOf(LockUnavailableError);
   });
 
-  it('it catches the errors of another copy of this package, and no others', () => {
+  it('catches the errors of another copy of this package, and no others', () => {
     const [caught] = Reflect.getMetadata('__filterCatchExceptions__', LockErrorFilter) as [new () => unknown];
     const copy = Object.defineProperty(new Error('busy'), Symbol.for('nestjs-locked:LockError'), { value: true });
     for (const caughtOnes of [error, new LockLostError('key', 'closed'), copy])

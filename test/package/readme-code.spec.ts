@@ -3,12 +3,20 @@ import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { type DynamicModule, type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
+import {
+  Controller,
+  type DynamicModule,
+  Get,
+  type INestApplication,
+  Module,
+  type ModuleMetadata,
+} from '@nestjs/common';
+import { type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { LockLostError, LockModule, LockService } from 'nestjs-locked';
+import { Locked, LockLostError, LockModule, LockService } from 'nestjs-locked';
 import { TestingBackend } from 'nestjs-locked/testing';
 import { Balances } from '../../sample/00-readme/balances.js';
-import { explain } from '../../sample/00-readme/errors.js';
+import { answeringModule, explain } from '../../sample/00-readme/errors.js';
 import { announce, type Database, publish } from '../../sample/00-readme/fencing.js';
 import { CartController } from '../../sample/00-readme/interceptor.js';
 import { Shop } from '../../sample/00-readme/locked.js';
@@ -166,6 +174,21 @@ describe('the code of the README', () => {
       expect(explain(closed)).toBe('it did not run, and nobody knows who holds a');
       const own = new Error('of the body');
       expect(() => explain(own)).toThrow(own);
+    });
+  });
+
+  it('errors: the answer to a client can be changed', async () => {
+    @Controller()
+    class Busy {
+      @Get()
+      @Locked('a', { waitMs: 0 })
+      async get(): Promise<void> {}
+    }
+    @Module({ imports: answeringModule, controllers: [Busy] })
+    class BusyModule {}
+    await within(BusyModule, async (app) => {
+      await app.get(LockService).acquire('a');
+      expect((await fetch(await app.getUrl())).status).toBe(409);
     });
   });
 });
