@@ -1,5 +1,5 @@
 import { HttpStatus } from '@nestjs/common';
-import { type LockError, type LockErrorCode, type LockUnavailableError } from '../core/errors.js';
+import { LockConfigError, type LockError, type LockErrorCode, type LockUnavailableError } from '../core/errors.js';
 
 /** What whoever called a handler is told of a lock error, whatever the transport. See LockErrorFilter for how each says it. */
 export interface LockErrorAnswer {
@@ -11,7 +11,7 @@ export interface LockErrorAnswer {
   readonly message: string;
   /** When trying again may pay off; undefined when it would not. */
   readonly retryAfterSeconds?: number | undefined;
-  /** Sent along, beside the code; of the same name, instead of what would be sent. */
+  /** Sent along, as JSON, beside the code; of the same name, instead of what would be sent. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -38,6 +38,32 @@ export function usualAnswer(error: LockError): LockErrorAnswer {
   const retryAfterSeconds = retryAfter(error);
   // The error may come from another copy of this package, of another version.
   return { ...(ANSWERS[code] ?? INTERNAL), code, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
+}
+
+/** What an `answerError` of the application made of it, if it can be sent. @throws LockConfigError */
+export function checkedAnswer(own: unknown): LockErrorAnswer {
+  const { status, code, message, retryAfterSeconds = 0, details = {} } = (own ?? {}) as LockErrorAnswer;
+  const sendable =
+    Number.isInteger(status) &&
+    status >= 400 &&
+    status <= 599 &&
+    typeof code === 'string' &&
+    typeof message === 'string' &&
+    Number.isFinite(retryAfterSeconds) &&
+    retryAfterSeconds >= 0 &&
+    isJson(details);
+  if (sendable) return own as LockErrorAnswer;
+  throw new LockConfigError(
+    'answerError must return { status: 400 to 599, code, message, retryAfterSeconds?, details? }, and details that JSON can tell',
+  );
+}
+
+function isJson(details: unknown): boolean {
+  try {
+    return typeof details === 'object' && JSON.stringify(details) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function retryAfter(error: LockError): number | undefined {

@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, Inject, Logger } from '@nestjs/common';
 import { BaseExceptionFilter, ModulesContainer } from '@nestjs/core';
 import { type Observable, throwError } from 'rxjs';
 import { isLockError, type LockError } from '../core/errors.js';
-import { type LockErrorAnswer, usualAnswer } from './lock-error.answer.js';
+import { checkedAnswer, type LockErrorAnswer, usualAnswer } from './lock-error.answer.js';
 import { graphqlErrorOf, httpExceptionOf, reportOf, sendException } from './lock-error.transports.js';
 import { importedLockModules } from './lock-modules.js';
 
@@ -79,7 +79,8 @@ export class LockErrorFilter extends BaseExceptionFilter {
     const usual = usualAnswer(error);
     const [own] = importedLockModules(this.modules).flatMap(({ options }) => options.answerError ?? []);
     try {
-      return own?.(error, usual) ?? usual;
+      const answer = own?.(error, usual);
+      return answer === undefined ? usual : checkedAnswer(answer);
     } catch (mistake) {
       // Thrown from a filter it would end the process.
       this.log.error(mistake);

@@ -18,7 +18,7 @@ export interface ErrorReport {
 }
 
 export function reportOf({ code, message, retryAfterSeconds, details }: LockErrorAnswer): ErrorReport {
-  return { status: 'error', code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }), ...details };
+  return { code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }), ...details, status: 'error' };
 }
 
 /** An error of a GraphQL resolver: its servers send `message` and `extensions` of whatever is thrown. */

@@ -1,4 +1,4 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { LockManager } from '../core/lock-manager.js';
 
 /**
@@ -9,13 +9,4 @@ import { LockManager } from '../core/lock-manager.js';
  * milliseconds; once the servers are closed it takes what is left from its holders and closes the backend.
  */
 @Injectable()
-export class LockService extends LockManager implements BeforeApplicationShutdown, OnApplicationShutdown {
-  // Not in onModuleDestroy: requests are still being handled then, and they lock.
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.drain();
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.close();
-  }
-}
+export class LockService extends LockManager {}

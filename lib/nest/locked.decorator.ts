@@ -6,10 +6,16 @@ import { DEFAULT_NAME, howToImport } from './lock-service.token.js';
 import { LockedCall } from './locked-call.js';
 import { declareLocked } from './locked.declarations.js';
 import { addLockedMetadata, disguise } from './locked.metadata.js';
-import { type LockedOptions, type LockSignal, type OnBusy, optionsOfCall } from './locked.options.js';
+import { type Busy, type LockedOptions, type LockSignal, type OnBusy, optionsOfCall } from './locked.options.js';
 import { readKeysOf, type ReadOptions, readOptions } from './locked.options.js';
 import { resultKindOf } from './result-kind.js';
-import { type LockableMethod, type LockedDecorator, type LockKey, type OnBusyOf } from './locked.types.js';
+import {
+  type LockableMethod,
+  type LockedDecorator,
+  type LockKey,
+  type OnBusyOf,
+  type ResultOf,
+} from './locked.types.js';
 
 /**
  * Runs a method under a lock: calls with the same key run one after the other, in all processes that share the backend.
@@ -41,7 +47,7 @@ export function Locked<const Key extends LockKey, Chosen extends OnBusy, Signal 
 export function Locked<Method extends LockableMethod>(
   key: LockKey<Parameters<Method>>,
   options?: LockedOptions<OnBusyOf<Method>, LockSignal<Parameters<Method>>>,
-): LockedDecorator<(...args: Parameters<Method>) => string>;
+): LockedDecorator<(...args: Parameters<Method>) => string, (busy: Busy) => ResultOf<Method>>;
 export function Locked(key: unknown, options: LockedOptions<OnBusy, LockSignal> = {}): unknown {
   return (target: object, name: unknown, descriptor?: PropertyDescriptor): PropertyDescriptor => {
     refuseStandardDecorators(name);

@@ -20,8 +20,19 @@ export class LockedExplorer implements OnModuleInit {
     const doubts = new Set([...droppedIn(provided), ...providedNowhere(provided)]);
     if (doubts.size > 0) new Logger('LockModule').warn([...doubts].join('\n'));
     const imported = importedLockModules(this.modules);
-    const problems = new Set([...ambiguitiesOf(imported), ...problemsOf(provided, imported)]);
+    const problems = new Set([
+      ...requestScoped(imported),
+      ...ambiguitiesOf(imported),
+      ...problemsOf(provided, imported),
+    ]);
     if (problems.size > 0) throw new LockConfigError([...problems].join('\n'));
+  }
+}
+
+function* requestScoped(imported: readonly ImportedLockModule[]): Iterable<string> {
+  for (const { name, isRequestScoped } of imported) {
+    if (!isRequestScoped) continue;
+    yield `LockModule '${name}' would be made for each request anew, and lock nobody out: inject nothing request-scoped into its options`;
   }
 }
 
@@ -95,8 +106,9 @@ function* providedNowhere(all: readonly Provided[]): Iterable<string> {
     if (provided.has(prototype)) continue;
     const places = declarationsOf(prototype).map(({ place }) => place);
     yield (
-      `${[...new Set(places)].join(', ')}: @Locked in a class that no module provides. An instance that is made by new has no ` +
-      'lock service, and every call would fail: add the class to the providers or controllers of a module, or have ModuleRef.create make the instance'
+      `${[...new Set(places)].join(', ')}: @Locked in a class that no module of this application provides. Where ` +
+      'an instance is made by new, it has no lock service, and its calls fail: add the class to the providers or controllers of a module, ' +
+      'or have ModuleRef.create make the instance'
     );
   }
 }

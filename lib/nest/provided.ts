@@ -28,6 +28,7 @@ export function* providedBy(module: NestModule): Iterable<Provided> {
     ...module.controllers.values(),
     ...module.providers.values(),
     ...module.injectables.values(),
+    ...module.middlewares.values(),
   ]) {
     const { metatype, instance } = wrapper;
     const name = String(wrapper.name);

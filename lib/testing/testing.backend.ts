@@ -10,8 +10,8 @@ interface WatchedClaim {
   readonly claim: Claim;
   /** Has its holder look whether it still stands. */
   wake: (() => void) | undefined;
-  /** The holder watches it no longer: it knows. */
-  given: (() => void) | undefined;
+  /** Called when the holder watches it no longer: it knows. */
+  readonly given: Set<() => void>;
 }
 
 /**
@@ -20,15 +20,17 @@ interface WatchedClaim {
  */
 export class TestingBackend implements LockBackend {
   readonly name = 'testing';
+  private readonly clock: Clock;
   private readonly memory: MemoryBackend;
-  private readonly outsider: LockManager;
+  private outsider: LockManager;
   /** Those in line, by id. */
   private readonly claims = new Map<string, WatchedClaim>();
 
   /** `ports` are for simulations. */
   constructor({ clock = systemClock }: { readonly clock?: Clock } = {}) {
+    this.clock = clock;
     this.memory = new MemoryBackend({ clock });
-    this.outsider = new LockManager({ backend: this.memory, drainMs: 0 }, { clock });
+    this.outsider = this.somebodyElse();
   }
 
   /**
@@ -53,7 +55,7 @@ export class TestingBackend implements LockBackend {
     for (const held of await this.heldClaims(key)) {
       await held.claim.withdraw();
       if (held.wake === undefined) continue;
-      told.push(new Promise((resolve) => (held.given = resolve)));
+      told.push(new Promise((resolve) => held.given.add(resolve)));
       held.wake();
     }
     await Promise.all(told);
@@ -79,7 +81,7 @@ export class TestingBackend implements LockBackend {
 
   claim(request: ClaimRequest): Claim {
     const claim = this.memory.claim(request);
-    const watched: WatchedClaim = { claim, wake: undefined, given: undefined };
+    const watched: WatchedClaim = { claim, wake: undefined, given: new Set() };
     return {
       attempt: (options) => {
         this.claims.set(request.id, watched);
@@ -96,7 +98,7 @@ export class TestingBackend implements LockBackend {
         return () => {
           unwatch();
           watched.wake = undefined;
-          watched.given?.();
+          for (const tell of watched.given) tell();
           this.claims.delete(request.id);
         };
       },
@@ -111,8 +113,15 @@ export class TestingBackend implements LockBackend {
     return this.memory.list(options);
   }
 
+  /** Others that were made to hold a key hold it no longer. It goes on for the next application. */
   async close(): Promise<void> {
-    await this.outsider.close();
+    const { outsider } = this;
+    this.outsider = this.somebodyElse();
+    await outsider.close();
+  }
+
+  private somebodyElse(): LockManager {
+    return new LockManager({ backend: this.memory, drainMs: 0 }, { clock: this.clock });
   }
 
   private async heldClaims(key: string): Promise<WatchedClaim[]> {

@@ -22,7 +22,7 @@ export async function refusesWhileBusy(): Promise<string> {
   );
 }
 
-/** No locks at all, and no Nest: by this name only, and never in production. */
+/** No locks at all, and no Nest: by this name only, and not where NODE_ENV is production. */
 export function walletsWithoutLocks(balances: Balances): Wallets {
   return giveLocks(new Wallets(balances), new UnlockedLockService());
 }

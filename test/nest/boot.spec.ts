@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type CanActivate, Controller, Get, Inject, Injectable, type Type, UseGuards } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { ModuleRef, REQUEST } from '@nestjs/core';
 import { LockConfigError, Locked, type LockedOptions, LockModule } from 'nestjs-locked';
 import { create, errorOf, Log, start } from './apps.js';
 
@@ -216,7 +216,9 @@ describe('a decorated class that no module provides', () => {
     }
 
     expect(await warnings({})).toEqual([
-      expect.stringMatching(/^Forgotten\.first, Forgotten\.second: @Locked in a class that no module provides/),
+      expect.stringMatching(
+        /^Forgotten\.first, Forgotten\.second: @Locked in a class that no module of this application provides/,
+      ),
     ]);
     expect(await warnings({})).toEqual([]);
     expect(await errorOf(new Forgotten().first())).toBeInstanceOf(LockConfigError);
@@ -256,6 +258,14 @@ describe('a decorated class that no module provides', () => {
   });
 });
 
+describe('a LockModule whose options are made for each request', () => {
+  it('would lock nobody out, and is refused', async () => {
+    const perRequest = LockModule.forRootAsync({ name: 'mine', inject: [REQUEST], useFactory: () => ({}) });
+    const [problem] = await problems({ imports: [perRequest] });
+    expect(problem).toMatch(/^LockModule 'mine' would be made for each request anew/);
+  });
+});
+
 describe('what is wrong and what is doubtful', () => {
   it('are told at one and the same start', async () => {
     class Base {
@@ -277,6 +287,8 @@ describe('what is wrong and what is doubtful', () => {
     expect(await problems({ providers: [Undecorated, lockedWith('', {})] }, log)).toHaveLength(1);
     expect(log.warnings).toHaveLength(1);
     expect(log.warnings[0]).toContain('Undecorated.visit overrides Base.visit');
-    expect(log.warnings[0]).toContain(`${Forgotten.name}.run: @Locked in a class that no module provides`);
+    expect(log.warnings[0]).toContain(
+      `${Forgotten.name}.run: @Locked in a class that no module of this application provides`,
+    );
   });
 });

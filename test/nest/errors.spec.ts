@@ -4,7 +4,7 @@ import { Injectable, UseFilters } from '@nestjs/common';
 import { ExternalContextCreator } from '@nestjs/core';
 import { type Claim, LockConfigError, Locked, LockError, LockErrorFilter } from 'nestjs-locked';
 import { LockLostError, LockModule, type LockModuleOptions, LockReentrancyError, LockService } from 'nestjs-locked';
-import { LockUnavailableError } from 'nestjs-locked';
+import { type LockErrorAnswer, LockUnavailableError } from 'nestjs-locked';
 import { MemoryBackend } from 'nestjs-locked/memory';
 import { type Client, create, errorOf, Log, serve } from './apps.js';
 
@@ -144,6 +144,21 @@ describe('answerError', () => {
     };
     expect(await answerOf(await shop({ answerError }, log), '/busy')).toMatchObject([423, '1', { statusCode: 423 }]);
     expect(log.errors).toEqual([mistake]);
+  });
+
+  it.each<[string, (usual: LockErrorAnswer) => unknown]>([
+    ['a promise', async (usual) => usual],
+    ['no status', (usual) => ({ ...usual, status: undefined })],
+    ['a status of success', (usual) => ({ ...usual, status: 200 })],
+    ['no code', (usual) => ({ ...usual, code: 1 })],
+    ['a time that is none', (usual) => ({ ...usual, retryAfterSeconds: '1\r\nSet-Cookie: a=b' })],
+    ['details that JSON cannot tell', (usual) => ({ ...usual, details: { fencingToken: 5n } })],
+    ['null', () => null],
+  ])('that returns %s is a mistake that is logged, and the usual is answered', async (_what, mistaken) => {
+    const log = new Log();
+    const answerError = (_error: unknown, usual: LockErrorAnswer): never => mistaken(usual) as never;
+    expect(await answerOf(await shop({ answerError }, log), '/busy')).toMatchObject([423, '1', { statusCode: 423 }]);
+    expect(String(log.errors[0])).toContain('answerError must return');
   });
 
   it('is refused at start-up when two modules have one each', async () => {

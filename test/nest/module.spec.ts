@@ -249,7 +249,7 @@ describe('the embedded default in production', () => {
     process.env['NODE_ENV'] = environment;
     const log = new Log();
     await start({ imports, providers: [Waits] }, log);
-    return log.warnings.filter((warning) => !warning.includes('no module provides'));
+    return log.warnings.filter((warning) => !warning.includes('no module of this application provides'));
   }
 
   it('warns once that it locks within one process only, and how to ask for it by name', async () => {
@@ -308,6 +308,28 @@ describe('shutdown', () => {
     expect(await Promise.all(running)).toEqual(['done', 'done']);
     await closing;
     expect([await line(locks, 'work'), backend.closed]).toEqual([nobody, 1]);
+  });
+
+  it('closes all lock services at once: none takes new callers while another is drained', async () => {
+    const services = ['default', 'other'].map((name) => LockModule.forRoot({ name, drainMs: 60_000 }));
+    const app = await create({ imports: services });
+    await app.init();
+    const [one, other] = ['default', 'other'].map((name) => app.get<LockService>(getLockServiceToken(name)));
+    let end = (): void => undefined;
+    const running = one!.run('work', () => new Promise<void>((resolve) => (end = resolve)));
+    const closing = app.close();
+    await until(() =>
+      one!
+        .run('new', () => undefined)
+        .then(
+          () => false,
+          () => true,
+        ),
+    );
+    await expect(other!.run('new', () => undefined)).rejects.toMatchObject({ code: 'LOCK_BACKEND' });
+    end();
+    await running;
+    await closing;
   });
 
   it('does not wait for ever: after drainMs the lock is taken away, and the body is told', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
-import { type Lock, Locked, LockLostError, LockModule, LockService } from 'nestjs-locked';
+import { type Lock, Locked, LockLostError, LockManager, LockModule, LockService } from 'nestjs-locked';
 import { TestingBackend } from 'nestjs-locked/testing';
 import { errorOf, Room, start, until } from '../nest/apps.js';
 
@@ -33,6 +33,30 @@ async function application({ leaseMs = 60_000 } = {}): Promise<{
   const app = await start({ imports: [LockModule.forRoot({ backend, leaseMs })], providers: [Orders] });
   return { orders: app.get(Orders), service: app.get(LockService), backend };
 }
+
+describe('one backend for the applications of several tests', () => {
+  it('goes on when one of them closes, and whoever was made to hold a key holds it no longer', async () => {
+    const backend = new TestingBackend();
+    const first = new LockManager({ backend });
+    await backend.busy('a');
+    await first.close();
+    const second = new LockManager({ backend });
+    await (await second.acquire('a', { waitMs: 0 })).release();
+    const busy = await backend.busy('a');
+    expect(await second.tryAcquire('a')).toBeNull();
+    await busy.release();
+    await second.close();
+  });
+
+  it('has a key lost by two calls at once', async () => {
+    const backend = new TestingBackend();
+    const manager = new LockManager({ backend });
+    const lock = await manager.acquire('a');
+    await Promise.allSettled([backend.lose('a'), backend.lose('a')]);
+    expect(lock.signal.aborted).toBe(true);
+    await manager.close();
+  });
+});
 
 describe('a test of an application', () => {
   it('makes a key busy, and free again', async () => {

@@ -217,6 +217,18 @@ export class Orders {
     return id;
   }
 
+  // @ts-expect-error: typed for a method that results in something else, which a skipped call may
+  @Locked<(id: number) => Promise<void>>((id) => String(id), { onBusy: 'skip' })
+  async staleSkip(id: number): Promise<number> {
+    return id;
+  }
+
+  // @ts-expect-error: typed for a method that results in something else
+  @Locked<(id: string) => Promise<string>>((id) => id, { onBusy: () => 'x' })
+  async staleAnswer(_id: string): Promise<number> {
+    return 1;
+  }
+
   // @ts-expect-error: not what the method results in
   @Locked('answered', { onBusy: (busy: Busy) => busy.key })
   async answeredOtherwise(): Promise<number> {
