@@ -1,84 +1,20 @@
 import { type Alarm, type Clock } from '../../../lib/core/index.js';
-import { settled } from '../virtual-clock.js';
+import { type Dice } from './dice.js';
+import { type Simulation } from './simulation.js';
 
-// A global is slow to reach from within a test, and these are reached a million times.
-const { floor, imul, max } = Math;
-
-/** Chance that a seed decides: the same every time. */
-export class Dice {
-  constructor(private state: number) {}
-
-  /** From 0 up to, not including, 1. Mulberry32. */
-  fraction(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let mixed = imul(this.state ^ (this.state >>> 15), 1 | this.state);
-    mixed = (mixed + imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  chance(probability: number): boolean {
-    return this.fraction() < probability;
-  }
-
-  below(limit: number): number {
-    return floor(this.fraction() * limit);
-  }
-
-  oneOf<T>(...choices: readonly T[]): T {
-    return choices[this.below(choices.length)]!;
-  }
-}
-
-/** A hundred times what a run takes. */
-const MOST_HAPPENINGS = 60_000;
-
-interface Happening {
-  readonly due: number;
-  readonly happen: () => void;
-}
-
-/** True time, which no process can read, and what happens in it: in order, each with all that follows at once. */
-export class Simulation {
-  time = 0;
-  happened = 0;
-  private readonly agenda: Happening[] = [];
-
-  /** What it returns calls it off. */
-  at(due: number, happen: () => void): () => void {
-    const happening = { due: max(due, this.time), happen };
-    let index = this.agenda.length;
-    while (index > 0 && this.agenda[index - 1]!.due > happening.due) index -= 1;
-    this.agenda.splice(index, 0, happening);
-    return () => {
-      const index = this.agenda.indexOf(happening);
-      if (index >= 0) this.agenda.splice(index, 1);
-    };
-  }
-
-  /** Until an instant, or sooner when it is enough. */
-  async run(until: number, afterEach: () => void, enough?: () => boolean): Promise<void> {
-    for (let next = this.agenda[0]; next !== undefined && next.due <= until; next = this.agenda[0]) {
-      if (enough?.() === true) return;
-      this.agenda.shift();
-      this.time = next.due;
-      if ((this.happened += 1) > MOST_HAPPENINGS) throw new Error('it goes on and on, as something that spins does');
-      next.happen();
-      await settled();
-      afterEach();
-    }
-    this.time = until;
-  }
-}
+const { max } = Math;
 
 /** Alarms ring too late, never too early. The 2 ms in the margin of a lease are for that. */
 const LEAST_LATE_MS = 0.001;
-const MOST_LATE_MS = 1.9;
+export const MOST_LATE_MS = 1.9;
 
 /**
  * The clocks and the event loop of one process. They go too fast or too slow, the event loop is blocked for a while, the
- * machine is suspended, the wall clock is set.
+ * machine is suspended, the wall clock is set, the process dies.
  */
 export class Machine implements Clock {
+  /** It has been blocked or suspended, and runs again. */
+  woke: () => void = () => undefined;
   /** Since when its event loop runs, or when it will again, in true time. */
   private awakeSince = -1;
   /** Whether its two clocks have been moved apart. */
@@ -133,14 +69,13 @@ export class Machine implements Clock {
     return this.simulation.time === this.awakeSince;
   }
 
+  get dead(): boolean {
+    return this.awakeSince === Infinity;
+  }
+
   /** Whether its two clocks have gone alike all the time. */
   get inOrder(): boolean {
     return !this.disturbed;
-  }
-
-  /** Whether its event loop has run all the time. */
-  runsSince(instant: number): boolean {
-    return this.awakeSince < instant;
   }
 
   /** Now, or when its event loop runs again: then in any order. */
@@ -175,9 +110,16 @@ export class Machine implements Clock {
     this.disturbed = true;
   }
 
+  /** The process dies: nothing of it runs ever again. */
+  crash(): void {
+    this.awakeSince = Infinity;
+  }
+
   private freezeUntil(instant: number): void {
     this.awakeSince = max(this.awakeSince, instant);
-    this.simulation.at(this.awakeSince, () => undefined);
+    this.simulation.at(this.awakeSince, () => {
+      if (this.wakesUp) this.woke();
+    });
   }
 
   private get sleptMs(): number {

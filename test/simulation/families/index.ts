@@ -1,0 +1,6 @@
+import { casFamily } from './cas.family.js';
+import { type Family } from './family.js';
+import { memoryFamily } from './memory.family.js';
+
+/** As they are, with nothing wrong. */
+export const families: readonly Family[] = [memoryFamily(), casFamily()];

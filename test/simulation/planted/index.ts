@@ -1,0 +1,7 @@
+import { casBugs } from './cas.bugs.js';
+import { coreBugs } from './core.bugs.js';
+import { harnessBugs } from './harness.bugs.js';
+import { memoryBugs } from './memory.bugs.js';
+import { type PlantedBug } from './planted-bug.js';
+
+export const plantedBugs: readonly PlantedBug[] = [...coreBugs, ...memoryBugs, ...casBugs, ...harnessBugs];
