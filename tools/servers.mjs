@@ -10,7 +10,8 @@ import { dirname, join } from 'node:path';
 
 if (process.argv[1] === import.meta.filename) {
   const names = ['postgres', 'etcd', 'pgbouncer'];
-  const everything = () => ensureRedis() && ensureCompiler() && ensureZooKeeper() && names.every(ensureServer);
+  const everything = () =>
+    ensureRedis() && ensureCompiler() && ensureSpin() && ensureZooKeeper() && names.every(ensureServer);
   process.exitCode = (process.argv[2] === 'zookeeper-driver' ? ensureZooKeeperDriver() : everything()) ? 0 : 1;
 }
 
@@ -33,6 +34,15 @@ export function ensureCompiler() {
   const compiles = () => runs('cc', '-fsyntax-only', join(import.meta.dirname, '../test/support/movable-clock.c'));
   if (ensured(compiles, 'gcc', 'libc6-dev')) return true;
   console.error('servers: some tests compile C, and cc does not: install it (Debian: apt-get install gcc libc6-dev)');
+  return false;
+}
+
+/** Whether the models can be checked. */
+export function ensureSpin() {
+  if (ensured(() => runs('spin', '-V'), 'spin')) return true;
+  console.error(
+    'servers: the models are checked by SPIN, which is not here: install it (Debian: apt-get install spin)',
+  );
   return false;
 }
 

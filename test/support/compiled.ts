@@ -21,6 +21,7 @@ export class Compiled implements Disposable {
     for (const folder of folders) {
       for (const name of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
         if (name.endsWith('.ts')) this.compile(join(folder, name));
+        if (name.endsWith('.lua')) this.copy(join(folder, name));
       }
     }
   }
@@ -32,6 +33,11 @@ export class Compiled implements Disposable {
 
   [Symbol.dispose](): void {
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private copy(source: string): void {
+    mkdirSync(dirname(join(this.folder, source)), { recursive: true });
+    cpSync(join(ROOT, source), join(this.folder, source));
   }
 
   private compile(source: string): void {

@@ -23,6 +23,11 @@ export class TcpDirection {
     this.turn({ delayMs });
   }
 
+  /** What is sent on connections that are open now arrives when the switch is turned again. New ones overtake them. */
+  holdUpOpenStreams(): void {
+    for (const stream of this.streams) stream.heldUp = true;
+  }
+
   /**
    * Nothing gets through, and nobody is told, not even that the other side is gone. A connection that lost something so
    * is lost for good: TCP delivers nothing behind a gap. New ones are accepted, in silence.
@@ -62,6 +67,9 @@ export class TcpDirection {
     this.delayMs = delayMs;
     this.drops = drops;
     this.silent = silent;
-    for (const stream of this.streams) stream.flow();
+    for (const stream of this.streams) {
+      stream.heldUp = false;
+      stream.flow();
+    }
   }
 }

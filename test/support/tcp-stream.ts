@@ -6,6 +6,7 @@ export type Act = Buffer | 'end' | 'reset';
 /** What is on its way from one side of a connection to the other. */
 export class TcpStream {
   private onTheWay: { readonly act: Act; readonly since: number }[] = [];
+  heldUp = false;
   private broken = false;
   private timer: NodeJS.Timeout | undefined;
 
@@ -21,6 +22,7 @@ export class TcpStream {
 
   flow(): void {
     clearTimeout(this.timer);
+    if (this.heldUp) return;
     for (let first = this.onTheWay[0]; first !== undefined; first = this.onTheWay[0]) {
       const waitMs = first.since + this.direction.delayMs - performance.now();
       if (waitMs > 0) {

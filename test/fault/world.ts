@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Site } from './site.js';
+import { type Worker } from './worker.js';
+
+/** What faults act on. */
+export class World {
+  readonly workers: Worker[] = [];
+
+  constructor(
+    readonly site: Site,
+    readonly chance: () => number,
+    private readonly startWorker: () => Promise<Worker>,
+    private readonly nameOfHolder: () => string | undefined,
+  ) {}
+
+  async grow(): Promise<void> {
+    this.workers.push(await this.startWorker());
+  }
+
+  /** One of them by chance; as often as not one that has just come to hold a lock, who has more to lose. */
+  get someone(): Worker {
+    const name = this.nameOfHolder();
+    const holder = this.chance() < 0.5 ? this.workers.find((worker) => worker.name === name) : undefined;
+    return holder ?? this.oneOf(this.workers);
+  }
+
+  oneOf<T>(all: readonly T[]): T {
+    return all[Math.floor(this.chance() * all.length)]!;
+  }
+
+  /** The process dies, and another one begins anew in its place. */
+  async replace(worker: Worker): Promise<void> {
+    this.workers.splice(this.workers.indexOf(worker), 1);
+    await worker.kill();
+    await this.grow();
+  }
+
+  /** For so many leases, from the one to the other by chance. */
+  async lasts(from: number, to = from): Promise<void> {
+    await sleep(this.leases(from, to));
+  }
+
+  leases(from: number, to = from): number {
+    return this.site.leaseMs * (from + this.chance() * (to - from));
+  }
+}
