@@ -61,7 +61,10 @@ export class PostgresStore implements CasStore {
       throw new LockConfigError('commandTimeoutMs must be a number of milliseconds, 1 at least');
     }
     this.table = new PostgresTable(table);
-    if (url !== undefined) this.ownPool = new pg.Pool({ connectionString: url });
+    if (url !== undefined) {
+      // By itself a pool waits for ever for a server that says nothing to a new connection, and has room for ten of those.
+      this.ownPool = new pg.Pool({ connectionString: url, connectionTimeoutMillis: commandTimeoutMs });
+    }
     this.commands = new PostgresCommands((pool ?? this.ownPool)!, commandTimeoutMs);
     this.createTable = createTable;
     if (!listen) return;
