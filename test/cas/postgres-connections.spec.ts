@@ -143,11 +143,11 @@ describe('a pool of PostgreSQL', () => {
     opened.push(store);
     // More than a pool has room for.
     for (let round = 0; round < 2; round += 1) {
-      await Promise.all(Array.from({ length: 10 }, () => rejection(store.read('key'))));
+      await Promise.all(Array.from({ length: 10 }, () => rejection(store.read('never written'))));
     }
     // Those connections have lost something, and will never be whole again. New ones are.
     proxy.toClient.pass();
-    await until('it works again', async () => (await store.read('key')) === null);
+    await until('it works again', async () => (await store.read('never written')) === null);
   });
 
   /** Of a server whose `lc_messages` are German: the severity of an error is in its language, too. */
