@@ -166,7 +166,10 @@ export class Pursuit {
   private usable({ leaseMs }: Held): boolean {
     const moment = momentOf(this.context.clock);
     const marginMs = driftMargin(leaseMs);
-    return moment.now < this.answered.now + leaseMs - marginMs && Math.abs(drift(this.answered, moment)) <= marginMs;
+    const slept = drift(this.answered, moment);
+    // A sleep too short to be told from drift has used up what it lasted.
+    const leftMs = this.answered.now + leaseMs - marginMs - moment.now - Math.max(0, slept);
+    return leftMs > 0 && Math.abs(slept) <= marginMs;
   }
 
   /** A word may be late: about a place that this claim had before its lease ended and it joined anew. Then it only wakes. */

@@ -125,11 +125,6 @@ export class ZooKeeperSession {
     return this.proof?.over ?? this.ports.clock.now() - this.openedAt >= this.timeoutMs;
   }
 
-  /** Why it has ended. */
-  get cause(): Error | undefined {
-    return this.why;
-  }
-
   /** Sends something as soon as the session is connected. Nothing is sent later, when nobody waits for it any more. */
   async ask<T>(send: (client: ZooKeeperClient) => Promise<T>): Promise<T> {
     await this.ready();

@@ -35,7 +35,7 @@ describeOnRedis('two processes with some callers each go on taking turns', () =>
   });
 
   it('while Redis throws out all subscribers again and again', async () => {
-    const { near, far } = open({ leaseMs: 1_000 });
+    const { near, far } = open({ leaseMs: 5_000 });
     let thrownOut = 0;
     await takeTurns([near, far], 20, async () => {
       thrownOut += await until('there are some', async () => (await killSubscribers(server)) || undefined);
@@ -44,7 +44,7 @@ describeOnRedis('two processes with some callers each go on taking turns', () =>
   });
 
   it('while the connections of one are cut again and again', async () => {
-    const { near, far } = open({ leaseMs: 2_000 });
+    const { near, far } = open({ leaseMs: 10_000 });
     let cut = 0;
     await takeTurns([near, far], 20, async () => {
       await until('both are open again', () => proxy.accepted >= cut + 2);
@@ -54,14 +54,14 @@ describeOnRedis('two processes with some callers each go on taking turns', () =>
   });
 
   it('while nobody of one hears any news', async () => {
-    const { near, far } = open({ leaseMs: 300 });
+    const { near, far } = open({ leaseMs: 1_500 });
     proxy.toClient.drop(isPush);
     await takeTurns([near, far], 10, () => sleep(10));
     expect(proxy.toClient.swallowed).toBeGreaterThan(0);
   });
 
   it('while nobody hears any news', async () => {
-    const far = [1, 2].map(() => open({ leaseMs: 300 }).far);
+    const far = [1, 2].map(() => open({ leaseMs: 1_500 }).far);
     proxy.toClient.drop(isPush);
     await takeTurns(far, 5, () => sleep(10));
     expect(proxy.toClient.swallowed).toBeGreaterThan(0);
