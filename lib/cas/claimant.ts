@@ -19,6 +19,11 @@ export class Claimant {
 
   constructor(readonly request: ClaimRequest) {}
 
+  /** Answers overtake each other: one that was waited for in vain may come after that of a later beat. */
+  hasBeaten(beat: Exchange): void {
+    if (this.beat === undefined || beat.sentAt > this.beat.sentAt) this.beat = beat;
+  }
+
   /** By its own clock, on which it lasts no longer than by any other. */
   leaseEnded(now: number): boolean {
     return this.beat !== undefined && now - this.beat.sentAt >= this.request.leaseMs;

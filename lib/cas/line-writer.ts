@@ -85,7 +85,7 @@ export class LineWriter {
     const written = next.map((entry) => asWritten(entry, version));
     if (written.length === 0) this.lines.learn(key, null, exchange);
     else this.lines.keep(key, version, written, exchange);
-    if (next.some((entry) => entry.id === id && entry.beat === THIS_WRITE)) claimant.beat = exchange;
+    if (next.some((entry) => entry.id === id && entry.beat === THIS_WRITE)) claimant.hasBeaten(exchange);
     return { ok: true, version };
   }
 

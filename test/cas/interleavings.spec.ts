@@ -240,6 +240,25 @@ describe('a claim that was withdrawn leaves nothing behind', () => {
   });
 });
 
+describe('a renewal whose answer comes after that of a later one', () => {
+  it('does not make the lease look older than it is', async () => {
+    const world = new World();
+    const { gate, claim } = world.process();
+    const holder = claim('holder');
+    await holder.attempt(queue);
+    const late = gateThatOpens();
+    gate.next('write', { answeredAfter: late.opens });
+    const waitedForInVain = holder.renew();
+    await world.clock.pass(600);
+    expect(await holder.renew()).toBe(true);
+    late.open();
+    expect(await waitedForInVain).toBe(true);
+
+    await world.clock.pass(600);
+    expect(await holder.renew()).toBe(true);
+  });
+});
+
 describe('what a lock costs', () => {
   it('is two writes where nobody else wants it, and two writes and a read more where somebody does', async () => {
     const world = new World();
