@@ -8,6 +8,7 @@ export const redisBugs: readonly PlantedBug[] = [
   {
     name: 'Redis: a token that falls after a failover, for it counts from the last one only',
     caughtBy: 'fence monotonicity',
+    byNoOther: true,
     family: withScript('attempt', [
       `math.max(time, (redis.call('GET', last) or 0) + 1)`,
       `(redis.call('GET', last) or 0) + 1`,
