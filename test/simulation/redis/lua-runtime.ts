@@ -12,7 +12,7 @@ export class Table extends Map<unknown, unknown> {
     return length;
   }
 
-  values1(): unknown[] {
+  list(): unknown[] {
     return Array.from({ length: this.length }, (_, index) => this.get(index + 1));
   }
 }
@@ -91,10 +91,10 @@ const named = (functions: Readonly<Record<string, unknown>>): Table => new Table
 /** Of Lua's library what the scripts need. */
 export const library: Readonly<Record<string, unknown>> = {
   tonumber: ((value) => [toNumber(value)]) satisfies Func,
-  unpack: ((list) => tableOf(list).values1()) satisfies Func,
+  unpack: ((list) => tableOf(list).list()) satisfies Func,
   ipairs: ((list) => [
     tableOf(list)
-      .values1()
+      .list()
       .map((value, index) => [index + 1, value]),
   ]) satisfies Func,
   math: named({

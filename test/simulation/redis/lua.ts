@@ -1,6 +1,7 @@
 import {
   type Chunk,
   type Expression,
+  type ForNumericStatement,
   type Identifier,
   type IfStatement,
   parse,
@@ -43,12 +44,17 @@ class Translation {
     return `${this.block(chunk.body)}\nreturn [];`;
   }
 
-  private block(body: readonly Statement[], params: readonly string[] = []): string {
+  private block(body: readonly Statement[]): string {
+    return this.scope([], body).code;
+  }
+
+  /** A block with names of its own, and what they are called there. */
+  private scope(names: readonly string[], body: readonly Statement[]): { own: string; code: string } {
     this.scopes.push(new Map());
-    const declared = params.map((name) => this.declare(name));
+    const own = names.map((name) => this.declare(name)).join(', ');
     const code = body.map((statement) => this.statement(statement)).join('\n');
     this.scopes.pop();
-    return params.length > 0 ? `${declared.join(', ')}|${code}` : code;
+    return { own, code };
   }
 
   private declare(name: string): string {
@@ -87,41 +93,27 @@ class Translation {
         return this.conditional(statement);
       case 'WhileStatement':
         return `while (${this.truth(statement.condition)}) {\n${this.block(statement.body)}\n}`;
-      case 'ForNumericStatement': {
-        if (statement.step !== null) {
-          return this.countingLoop(statement.variable, statement.start, statement.end, statement.step, statement.body);
-        }
-        return this.countingLoop(statement.variable, statement.start, statement.end, undefined, statement.body);
-      }
+      case 'ForNumericStatement':
+        return this.countingLoop(statement);
       case 'ForGenericStatement': {
         const [first, ...more] = statement.iterators;
         if (first === undefined || more.length > 0) throw unknown('a loop over more than one iterator');
         const source = this.single(first);
-        const code = this.block(
-          statement.body,
-          statement.variables.map(({ name }) => name),
-        );
-        const [names, ...rest] = code.split('|');
-        return `for (const [${names}] of ${source}) {\n${rest.join('|')}\n}`;
+        const names = statement.variables.map(({ name }) => name);
+        const { own, code } = this.scope(names, statement.body);
+        return `for (const [${own}] of ${source}) {\n${code}\n}`;
       }
       default:
         throw unknown(statement.type);
     }
   }
 
-  private countingLoop(
-    variable: Identifier,
-    start: Expression,
-    end: Expression,
-    step: Expression | undefined,
-    body: readonly Statement[],
-  ): string {
-    const by = step === undefined ? '1' : this.single(step);
-    if (step !== undefined && step.type !== 'NumericLiteral') throw unknown('a step that is not a number');
+  private countingLoop({ variable, start, end, step, body }: ForNumericStatement): string {
+    if (step !== null && step.type !== 'NumericLiteral') throw unknown('a step that is not a number');
+    const by = step?.value ?? 1;
     const [from, to] = [this.single(start), this.single(end)];
-    const code = this.block(body, [variable.name]);
-    const [own, ...rest] = code.split('|');
-    return `for (let i = ${from}, end = ${to}; i <= end; i += ${by}) { let ${own} = i;\n${rest.join('|')}\n}`;
+    const { own, code } = this.scope([variable.name], body);
+    return `for (let i = ${from}, end = ${to}; i <= end; i += ${by}) { let ${own} = i;\n${code}\n}`;
   }
 
   private assignment(variables: readonly Expression[], init: readonly Expression[]): string {
@@ -154,9 +146,8 @@ class Translation {
       if (parameter.type !== 'Identifier') throw unknown('a function of any number of arguments');
       return parameter.name;
     });
-    const code = this.block(body, names);
-    const [declared, ...rest] = names.length > 0 ? code.split('|') : ['', code];
-    return `(${declared}) => {\n${rest.join('|')}\nreturn [];\n}`;
+    const { own, code } = this.scope(names, body);
+    return `(${own}) => {\n${code}\nreturn [];\n}`;
   }
 
   /** Of the last expression all values, if it is a call. */

@@ -104,7 +104,7 @@ function scriptOf(text: string): Script {
 /** What a client gets of what a script returns: whole numbers, and lists up to the first nil. */
 function replyOf(value: unknown): unknown {
   if (typeof value === 'number') return Math.trunc(value);
-  if (value instanceof Table) return value.values1().map(replyOf);
+  if (value instanceof Table) return value.list().map(replyOf);
   if (value === true) return 1;
   return typeof value === 'string' ? value : null;
 }
