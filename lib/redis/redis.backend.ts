@@ -1,9 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { type Claim, type ClaimRequest, type LockBackend, type Place, type Standing } from '../core/backend.js';
+import { type Clock, systemClock } from '../core/clock.js';
 import { LockConfigError } from '../core/errors.js';
+import { type Random, systemRandom } from '../core/random.js';
 import { type ClaimKeys, RedisKeys } from './redis.keys.js';
 import { RedisLink } from './redis.link.js';
 import { checkConnection, type RedisBackendOptions } from './redis.options.js';
+import { type RedisPort, type RedisPortListeners } from './redis.port.js';
 import { RedisRenewals } from './redis.renewals.js';
 import { ServerClock } from './redis.server-clock.js';
 import { serverWarnings } from './redis.server-warnings.js';
@@ -13,6 +15,8 @@ type Wake = (standing?: Standing) => void;
 /** A waiting claim asks once in a lease, and stays in line for half a lease longer than that. */
 const ASK_AGAIN_PER_LEASE = 1.1;
 const WAITING_LEASE_PER_LEASE = 1.6;
+/** 72 bits. */
+const NODE_CHARACTERS = 12;
 
 /**
  * Locks on Redis: a server, a master found by Sentinel, or a Cluster. Each verb is one script and one command; time is
@@ -25,9 +29,11 @@ const WAITING_LEASE_PER_LEASE = 1.6;
  */
 export class RedisBackend implements LockBackend {
   readonly name = 'redis';
-  private readonly link: RedisLink;
+  private readonly link: RedisPort;
   private readonly keys: RedisKeys;
-  private readonly node = randomBytes(9).toString('base64url');
+  private readonly clock: Clock;
+  /** Of this process, in its claims and its channel. */
+  private readonly node: string;
   private readonly renewals: RedisRenewals;
   private readonly clocks = new Map<number, ServerClock>();
   private readonly wakes = new Map<string, Wake>();
@@ -36,8 +42,15 @@ export class RedisBackend implements LockBackend {
   private readonly warn: (warning: string) => void;
   private warned = new Set<string>();
 
-  /** Connects with the first claim. @throws LockConfigError for options that cannot be. */
-  constructor(options: RedisBackendOptions) {
+  /** Connects with the first claim. `ports` are for tests and simulations. @throws LockConfigError for options that cannot be. */
+  constructor(
+    options: RedisBackendOptions,
+    ports: {
+      readonly clock?: Clock;
+      readonly random?: Random;
+      readonly link?: (listeners: RedisPortListeners) => RedisPort;
+    } = {},
+  ) {
     checkConnection(options);
     const { prefix = 'lock', commandTimeoutMs = 1_000, onWarning = warnProcess } = options;
     if (typeof prefix !== 'string' || /[{}]/.test(prefix)) {
@@ -48,11 +61,14 @@ export class RedisBackend implements LockBackend {
     }
     this.commandTimeoutMs = commandTimeoutMs;
     this.warn = onWarning;
-    this.link = new RedisLink(options, commandTimeoutMs, {
+    this.clock = ports.clock ?? systemClock;
+    this.node = (ports.random ?? systemRandom).id().slice(0, NODE_CHARACTERS);
+    const listeners: RedisPortListeners = {
       message: (_channel, message) => this.granted(message),
       listening: () => void this.listenAgain(),
       connected: () => void this.examine(),
-    });
+    };
+    this.link = ports.link?.(listeners) ?? new RedisLink(options, commandTimeoutMs, listeners);
     this.keys = new RedisKeys(`${keyPrefixOf(options)}${prefix}`, this.link.cluster);
     this.renewals = new RedisRenewals((keys, args) => this.link.run('renew', keys, args));
   }
@@ -103,14 +119,10 @@ export class RedisBackend implements LockBackend {
 
   async *list({ prefix = '' }: { readonly prefix?: string } = {}): AsyncIterable<string> {
     const match = this.keys.pattern('*', prefix);
-    for (const master of await this.link.masters()) {
-      for await (const lines of master.scanStream({ match, count: 1_000 })) {
-        for (const line of lines as string[]) {
-          const key = this.keys.keyOf(line);
-          // What looks like a line may be another key's leases.
-          if (this.keys.of(key).line[0] === line) yield key;
-        }
-      }
+    for await (const line of this.link.scan(match)) {
+      const key = this.keys.keyOf(line);
+      // What looks like a line may be another key's leases.
+      if (this.keys.of(key).line[0] === line) yield key;
     }
   }
 
@@ -127,7 +139,7 @@ export class RedisBackend implements LockBackend {
     const waitingMs = Math.ceil(leaseMs * WAITING_LEASE_PER_LEASE);
     const clock = this.clockOf(keys.bucket);
     const ask = async (): Promise<[string, ...(string | number)[]]> => {
-      const sentAt = performance.now();
+      const sentAt = this.clock.now();
       const args = [id, Math.ceil(leaseMs), waitingMs, queue ? 1 : 0, clock.notAfter(this.commandTimeoutMs)];
       const reply = await this.link.run('attempt', [...keys.line, keys.last], [...args, claim, ...this.telling(keys)]);
       const [stamp, ...answer] = reply as [string, string, ...(string | number)[]];
@@ -166,7 +178,7 @@ export class RedisBackend implements LockBackend {
   /** In a Cluster, each node has a clock of its own. */
   private clockOf(bucket: number): ServerClock {
     let clock = this.clocks.get(bucket);
-    if (clock === undefined) this.clocks.set(bucket, (clock = new ServerClock()));
+    if (clock === undefined) this.clocks.set(bucket, (clock = new ServerClock(this.clock)));
     return clock;
   }
 

@@ -2,6 +2,7 @@ import { type Cluster, type ClusterOptions, Redis } from 'ioredis';
 import { LockConfigError } from '../core/errors.js';
 import { classified } from './redis.errors.js';
 import { type RedisConnection } from './redis.options.js';
+import { type RedisPort, type RedisPortListeners } from './redis.port.js';
 import { loadScripts, type Verb, VERBS } from './redis.scripts.js';
 
 type Scripted = Record<`lock_${Verb}`, (...args: (string | number)[]) => Promise<unknown>>;
@@ -17,7 +18,7 @@ type Client = (Redis | Cluster) & Scripted;
  *   stay `ready` for as long as the kernel re-sends: minutes.
  * - Commands that are issued together are not held back for each other.
  */
-export class RedisLink {
+export class RedisLink implements RedisPort {
   readonly cluster: boolean;
   private readonly commands: Client;
   private readonly messages: Client;
@@ -28,13 +29,7 @@ export class RedisLink {
   constructor(
     connection: RedisConnection,
     private readonly commandTimeoutMs: number,
-    private readonly listeners: {
-      message: (channel: string, message: string) => void;
-      /** A connection for messages is up, for the first time or again; nothing is subscribed. */
-      listening: () => void;
-      /** The connection for commands is up, for the first time or again. */
-      connected: () => void;
-    },
+    listeners: RedisPortListeners,
   ) {
     const own = reliable(commandTimeoutMs);
     this.commands = open(connection, own);
@@ -62,21 +57,19 @@ export class RedisLink {
     return this.answer(this.commands.info());
   }
 
-  /** Resolves when the server has confirmed it. */
   async subscribe(channel: string): Promise<void> {
     await this.ready(this.messages);
     await this.answer(this.cluster ? this.messages.ssubscribe(channel) : this.messages.subscribe(channel));
   }
 
-  /** The server does not count it, whatever this side thinks: half-open, or to one that is master no more. */
   reconnectMessages(): void {
     if (this.messages.status === 'ready') this.messages.disconnect(true);
   }
 
-  /** The nodes that hold keys of their own. */
-  async masters(): Promise<Redis[]> {
-    await this.ready(this.commands);
-    return isCluster(this.commands) ? this.commands.nodes('master') : [this.commands as Redis];
+  async *scan(match: string): AsyncIterable<string> {
+    for (const master of await this.masters()) {
+      for await (const keys of master.scanStream({ match, count: 1_000 })) yield* keys as string[];
+    }
   }
 
   close(): void {
@@ -86,6 +79,12 @@ export class RedisLink {
       client.once('connect', () => client.disconnect());
       client.disconnect();
     }
+  }
+
+  /** The nodes that hold keys of their own. */
+  private async masters(): Promise<Redis[]> {
+    await this.ready(this.commands);
+    return isCluster(this.commands) ? this.commands.nodes('master') : [this.commands as Redis];
   }
 
   /** Waits for a connection, but not for long: a command must not linger where it may be forgotten and still be sent. */

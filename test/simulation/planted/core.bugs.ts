@@ -16,6 +16,7 @@ export const coreBugs: readonly PlantedBug[] = [
   {
     name: 'a lease without a margin for drift',
     caughtBy: 'belief overlap',
+    byNoOther: true,
     family: memoryFamily(withoutMargin),
   },
   {
@@ -42,6 +43,7 @@ export const coreBugs: readonly PlantedBug[] = [
   {
     name: 'a loss that is told only when somebody looks, or a renewal fails',
     caughtBy: 'loss told',
+    byNoOther: true,
     family,
     plant: () =>
       replaceMethod(Hold.prototype, 'tendAt', (right) => {
@@ -55,6 +57,7 @@ export const coreBugs: readonly PlantedBug[] = [
   {
     name: 'a renewal that fails is taken for a loss',
     caughtBy: 'no false loss',
+    byNoOther: true,
     family,
     plant: () =>
       replaceMethod(Hold.prototype, 'renewalFailed', () => {
@@ -66,6 +69,7 @@ export const coreBugs: readonly PlantedBug[] = [
   {
     name: 'a lost wake is not made up for by asking again',
     caughtBy: 'liveness',
+    byNoOther: true,
     family,
     plant: () =>
       replaceMethod(Pursuit.prototype, 'pauseMs', () => {
@@ -77,6 +81,7 @@ export const coreBugs: readonly PlantedBug[] = [
   {
     name: 'whoever is aborted while waiting leaves its claim in line',
     caughtBy: 'residue',
+    byNoOther: true,
     family,
     plant: () =>
       replaceMethod(Pursuit.prototype, 'leave', () => {
@@ -86,6 +91,7 @@ export const coreBugs: readonly PlantedBug[] = [
   {
     name: 'a fencing token that is read when it is used, and is then that of the next holder',
     caughtBy: 'accepted writes',
+    byNoOther: true,
     family,
     plant: () =>
       replaceGetter(HeldLock.prototype, 'fencingTokens', function (this: HeldLock) {
@@ -108,12 +114,13 @@ export const coreBugs: readonly PlantedBug[] = [
   {
     name: 'a claim is asked about again after it was withdrawn',
     caughtBy: 'kept contract',
+    byNoOther: true,
     family,
     plant: () =>
       replaceMethod(Hold.prototype, 'leave', (right) => {
         return async function (this: never) {
           const left = await (right.call(this) as Promise<unknown>);
-          await coreOf(this)
+          void coreOf(this)
             .ask()
             .catch(() => undefined);
           return left;
@@ -123,6 +130,7 @@ export const coreBugs: readonly PlantedBug[] = [
   {
     name: 'siblings enter their lock together',
     caughtBy: 'turns',
+    byNoOther: true,
     family,
     plant: () =>
       replaceMethod(Turnstile.prototype, 'enter', () => {
@@ -134,6 +142,7 @@ export const coreBugs: readonly PlantedBug[] = [
   {
     name: 'trouble with the backend is told as contention',
     caughtBy: 'honest answers',
+    byNoOther: true,
     family,
     plant: () =>
       replaceMethod(LocalLine.prototype, 'asLockError', (right) => {

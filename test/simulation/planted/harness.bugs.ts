@@ -7,6 +7,7 @@ export const harnessBugs: readonly PlantedBug[] = [
   {
     name: 'a workload that asks for nothing',
     caughtBy: 'activity',
+    byNoOther: true,
     family: memoryFamily(),
     plant: () =>
       replaceMethod(Caller.prototype, 'call', () => {

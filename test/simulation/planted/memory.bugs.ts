@@ -105,6 +105,7 @@ export const memoryBugs: readonly PlantedBug[] = [
   {
     name: 'whoever asks again goes to the back of the line',
     caughtBy: 'first come',
+    byNoOther: true,
     family,
     plant: wrong('attempt', (right) => {
       return function (this: never, request: never, queue: never, wake: never) {

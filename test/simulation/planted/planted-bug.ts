@@ -3,8 +3,10 @@ import { type Family } from '../families/family.js';
 /** Something that is made wrong on purpose, so that it is known what would be noticed. */
 export interface PlantedBug {
   readonly name: string;
-  /** Which oracle notices it first, or alone. */
+  /** Which oracle notices it. */
   readonly caughtBy: string;
+  /** Without that one, it would go unnoticed. */
+  readonly byNoOther?: boolean;
   /** What is simulated then. */
   readonly family: Family;
   /** Where it is in the core itself: puts it there. What it returns takes it away again. */

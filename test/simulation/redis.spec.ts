@@ -1,0 +1,4 @@
+import { describeSimulation } from './describe-simulation.js';
+import { redisFamily } from './families/redis.family.js';
+
+describeSimulation(redisFamily());
