@@ -5,13 +5,13 @@ import * as oracles from './oracles.js';
 /** A hold of `a` that was asked for, and had, when the one before had ended. */
 function hold(order: number, changes: Partial<Hold> = {}): Hold {
   const from = order * 100;
-  const own = { id: `p/${order}`, process: 'p', key: 'a', token: BigInt(order) };
+  const own = { id: `p/${order}`, process: 'p', key: 'a', token: BigInt(order) << 10n };
   const times = { askedAt: from - 5, from, to: from + 90, how: 'released', turnsLate: 0 };
   return { ...own, ...times, confirmed: [order], ...changes };
 }
 
 function write(order: number, changes: Partial<Access> = {}): Access {
-  const own = { at: order * 100 + 50, key: 'a', hold: `p/${order}`, token: BigInt(order) };
+  const own = { at: order * 100 + 50, key: 'a', hold: `p/${order}`, token: BigInt(order) << 10n };
   return { ...own, kind: 'write', accepted: true, value: order, ...changes };
 }
 
@@ -44,17 +44,17 @@ describe('the oracles', () => {
     },
     {
       what: 'a token falls from one to the next who asked later',
-      seen: history([hold(1), hold(2, { token: 9n }), hold(3)], sound.accesses),
+      seen: history([hold(1), hold(2, { token: 9n << 10n }), hold(3)], sound.accesses),
       by: ['tokensFall', 'tokensFallInTurn'],
     },
     {
       what: 'a token falls from one to the next who had asked before',
-      seen: history([hold(1), hold(2, { token: 9n }), hold(3, { askedAt: 0 })], sound.accesses),
+      seen: history([hold(1), hold(2, { token: 9n << 10n }), hold(3, { askedAt: 0 })], sound.accesses),
       by: ['tokensFallInTurn'],
     },
     {
       what: 'a token comes twice',
-      seen: history([hold(1), hold(2, { token: 1n, askedAt: 0 }), hold(3)], sound.accesses),
+      seen: history([hold(1), hold(2, { token: 1n << 10n, askedAt: 0 }), hold(3)], sound.accesses),
       by: ['tokensFall', 'tokensFallInTurn'],
     },
     {
@@ -93,6 +93,12 @@ describe('the oracles', () => {
       by: ['tooLittle'],
     },
   ];
+
+  it('tokensFall: knows that a claim which is handed on within a process is older than who asked for it', () => {
+    const forgotten = hold(1, { to: 290 });
+    const handedOn = hold(3, { token: forgotten.token + 1n, to: 290 });
+    expect(oracles.tokensFall(history([forgotten, hold(2), handedOn]))).toEqual([]);
+  });
 
   it.each(broken)('$what: $by say so, and no others', ({ seen, by }) => {
     const names = Object.keys(all).filter((name) => all[name]!(seen).length > 0);

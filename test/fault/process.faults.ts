@@ -15,7 +15,7 @@ export const processFaults: readonly Fault[] = [
   },
   {
     name: 'a process is stopped for more than a lease',
-    inject: async (world) => stopped(world, 1.2, 2.5),
+    inject: async (world) => stopped(world, 1.2, 3),
   },
   {
     name: 'an event loop is blocked for more than a lease',
@@ -35,8 +35,13 @@ export const processFaults: readonly Fault[] = [
   },
 ];
 
-async function stopped(world: World, from: number, to: number): Promise<void> {
-  const worker = world.someone;
+/** Stopped until somebody else may have the lock, and more. */
+export const theHolderIsStopped: Fault = {
+  name: 'the holder of a lock is stopped for more than a lease',
+  inject: async (world) => stopped(world, 2.5, 3, world.holder),
+};
+
+async function stopped(world: World, from: number, to: number, worker = world.someone): Promise<void> {
   worker.pause();
   await world.lasts(from, to);
   worker.resume();

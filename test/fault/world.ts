@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Link } from './link.js';
 import { type Site } from './site.js';
 import { type Worker } from './worker.js';
 
 /** What faults act on. */
 export class World {
   readonly workers: Worker[] = [];
+  /** Of those, too, that are just beginning. */
+  readonly links: Link[] = [];
 
   constructor(
     readonly site: Site,
@@ -19,9 +22,13 @@ export class World {
 
   /** One of them by chance; as often as not one that has just come to hold a lock, who has more to lose. */
   get someone(): Worker {
+    return (this.chance() < 0.5 ? this.holder : undefined) ?? this.oneOf(this.workers);
+  }
+
+  /** The one that came to hold a lock last. */
+  get holder(): Worker | undefined {
     const name = this.nameOfHolder();
-    const holder = this.chance() < 0.5 ? this.workers.find((worker) => worker.name === name) : undefined;
-    return holder ?? this.oneOf(this.workers);
+    return this.workers.find((worker) => worker.name === name);
   }
 
   oneOf<T>(all: readonly T[]): T {
