@@ -58,7 +58,7 @@ export async function runFaults(options: RunOptions): Promise<Run> {
   const resource = new FencedResource(control === undefined || control === 'no faults');
   const resourcePort = await resource.listen();
   const files = new Map<string, string>();
-  const world = new World(site, chance, startWorker, () => resource.latestVisitor);
+  const world = new World(site, chance, startWorker, () => resource.visitors);
   const everybody: Worker[] = [];
   const counts: Record<string, number> = {};
   const startedAt = monotonicMs();

@@ -13,22 +13,23 @@ export class World {
     readonly site: Site,
     readonly chance: () => number,
     private readonly startWorker: () => Promise<Worker>,
-    private readonly nameOfHolder: () => string | undefined,
+    private readonly namesOfHolders: () => readonly string[],
   ) {}
 
   async grow(): Promise<void> {
     this.workers.push(await this.startWorker());
   }
 
-  /** One of them by chance; as often as not one that has just come to hold a lock, who has more to lose. */
+  /** One of them by chance; more often than not one that holds a lock, and has more to lose. */
   get someone(): Worker {
-    return (this.chance() < 0.5 ? this.holder : undefined) ?? this.oneOf(this.workers);
+    const { holders } = this;
+    return this.oneOf(holders.length > 0 && this.chance() < 0.7 ? holders : this.workers);
   }
 
-  /** The one that came to hold a lock last. */
-  get holder(): Worker | undefined {
-    const name = this.nameOfHolder();
-    return this.workers.find((worker) => worker.name === name);
+  /** Those that are at the resource. */
+  get holders(): Worker[] {
+    const names = this.namesOfHolders();
+    return this.workers.filter(({ name }) => names.includes(name));
   }
 
   oneOf<T>(all: readonly T[]): T {
