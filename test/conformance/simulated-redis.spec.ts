@@ -1,6 +1,6 @@
 import { RedisBackend } from '../../lib/redis/index.js';
 import { loadScripts } from '../../lib/redis/redis.scripts.js';
-import { describeBackendConformance } from '../../lib/testing/index.js';
+import { describeBackendConformance } from '../../lib/conformance/index.js';
 import { RedisConnections } from '../simulation/redis/redis-connection.js';
 import { RedisServer } from '../simulation/redis/redis-server.js';
 import { IdleClock } from '../support/idle-clock.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { linkFaults } from './link.faults.js';
-import { processFaults } from './process.faults.js';
+import { processFaults, theHolderIsStopped } from './process.faults.js';
 import { type Run, type RunOptions, runFaults } from './run.js';
 import { type Site } from './site.js';
 import { type SiteName, SITES } from './sites/index.js';
@@ -48,7 +48,7 @@ describe('controls', () => {
 
   it('with locks and without a fence, processes that are stopped write too late: the fence is needed, too', async () => {
     await using ground = await open('redis');
-    const run = await ground.run({ rounds: 3, control: 'no fence' });
+    const run = await ground.run({ rounds: 8, control: 'no fence', faults: [[theHolderIsStopped]] });
     const { violations } = verdictOn(run, ground.site);
     expect(violations.filter((each) => each.includes('was accepted after')).length).toBeGreaterThan(0);
     run.remove();
@@ -59,7 +59,7 @@ async function open(name: SiteName) {
   const site: Site = await SITES[name]();
   return {
     site,
-    run: (options: Pick<RunOptions, 'rounds' | 'control'>) =>
+    run: (options: Pick<RunOptions, 'rounds' | 'control' | 'faults'>) =>
       runFaults({ site, processes: PROCESSES, seed: SEED, ...options }),
     [Symbol.asyncDispose]: () => site.stop(),
   };

@@ -2,6 +2,8 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 
 /** The way of one process to all servers: a proxy for each, whose switches are turned together. */
 export class Link {
+  private closed = false;
+
   private constructor(readonly proxies: readonly TcpProxy[]) {}
 
   static async to(ports: readonly number[]): Promise<Link> {
@@ -27,10 +29,6 @@ export class Link {
     this.cut();
   }
 
-  async accept(): Promise<void> {
-    await Promise.all(this.proxies.map((proxy) => proxy.accept()));
-  }
-
   silence(...directions: readonly ('toServer' | 'toClient')[]): void {
     for (const proxy of this.proxies) for (const direction of directions) proxy[direction].blackHole();
   }
@@ -51,10 +49,13 @@ export class Link {
 
   async heal(): Promise<void> {
     for (const proxy of this.proxies) for (const each of [proxy.toServer, proxy.toClient]) each.pass();
-    await this.accept();
+    if (!this.closed) await Promise.all(this.proxies.map((proxy) => proxy.accept()));
+    // Its process may have been killed meanwhile.
+    if (this.closed) this.close();
   }
 
   close(): void {
+    this.closed = true;
     for (const proxy of this.proxies) proxy.close();
   }
 }

@@ -17,18 +17,21 @@ export const beliefsOverlap: Oracle = ({ holds }) =>
     });
   });
 
-/** Whoever asked after another had been granted, or was granted after another had ended, has a larger token. */
+/**
+ * Whoever asked after another had been granted has a larger token, and none comes twice. Not so who was handed a claim on by
+ * another caller of its process: where servers forget, that claim may be older than the one that was granted meanwhile.
+ */
 export const tokensFall: Oracle = ({ holds }) =>
   byKey(holds).flatMap((line) => [
     ...fallsAfter(
       line,
       ({ from }) => from,
-      ({ askedAt }) => askedAt,
+      ({ token, askedAt }) => (handedOn(token) ? -Infinity : askedAt),
     ),
     ...twice(line),
   ]);
 
-/** The same for who was granted after another had ended: only where P1 is promised, since it rests on who believes what when. */
+/** Whoever was granted after another had ended has a larger token: only where P1 is promised, since it rests on who believes what when. */
 export const tokensFallInTurn: Oracle = ({ holds }) =>
   byKey(holds).flatMap((line) =>
     fallsAfter(
@@ -105,6 +108,11 @@ function fallsAfter(line: readonly Hold[], end: (hold: Hold) => number, start: (
       if (largest === undefined || hold === largest || hold.token > largest.token) return [];
       return [`${print(hold)} has no larger token than ${print(largest)} before it`];
     });
+}
+
+/** The last bits of a token count how often its claim was handed on within a process. */
+function handedOn(token: bigint): boolean {
+  return (token & 1_023n) > 0n;
 }
 
 function twice(line: readonly Hold[]): string[] {

@@ -27,6 +27,8 @@ export class FencedResource {
   readonly accesses: Access[] = [];
   private readonly counters = new Map<string, number>();
   private readonly largest = new Map<string, bigint>();
+  /** By key. */
+  private readonly visits = new Map<string, string>();
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
 
@@ -52,9 +54,9 @@ export class FencedResource {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  /** The process that was let in last. */
-  get latestVisitor(): string | undefined {
-    return this.accesses.findLast(({ accepted, kind }) => accepted && kind === 'read')?.hold.split('/')[0];
+  /** Processes that have read and not yet written. */
+  get visitors(): string[] {
+    return [...this.visits.values()].map((hold) => hold.split('/')[0]!);
   }
 
   private answer({ id, kind, key, hold, token: text, value }: Question): Answer {
@@ -62,7 +64,11 @@ export class FencedResource {
     const largest = this.largest.get(key) ?? 0n;
     const accepted = !this.fenced || token >= largest;
     if (accepted) this.largest.set(key, token);
-    if (accepted && kind === 'write') this.counters.set(key, value);
+    if (accepted && kind === 'read') this.visits.set(key, hold);
+    if (accepted && kind === 'write') {
+      this.counters.set(key, value);
+      this.visits.delete(key);
+    }
     const now = this.counters.get(key) ?? 0;
     this.accesses.push({ at: monotonicMs(), key, hold, token, kind, accepted, value: now });
     return { id, accepted, value: now };

@@ -21,6 +21,8 @@ export interface RunOptions {
   /** Goes on, fault by fault, until each was injected so often, or, if that is given, for so long. */
   readonly rounds: number;
   readonly forMs?: number;
+  /** Those of a row come one after the other, beside those of other rows. Left out: all that there are. */
+  readonly faults?: readonly (readonly Fault[])[];
   /** For runs that show that the work is worth a lock, and a fence. */
   readonly control?: 'no locks' | 'no fence' | 'no faults';
   /** Told every now and then how far it is. */
@@ -56,7 +58,7 @@ export async function runFaults(options: RunOptions): Promise<Run> {
   const resource = new FencedResource(control === undefined || control === 'no faults');
   const resourcePort = await resource.listen();
   const files = new Map<string, string>();
-  const world = new World(site, chance, startWorker, () => resource.latestVisitor);
+  const world = new World(site, chance, startWorker, () => resource.visitors);
   const everybody: Worker[] = [];
   const counts: Record<string, number> = {};
   const startedAt = monotonicMs();
@@ -65,7 +67,7 @@ export async function runFaults(options: RunOptions): Promise<Run> {
   try {
     for (let n = 0; n < processes; n += 1) await world.grow();
     if (control === 'no locks' || control === 'no faults') await sleep(options.forMs ?? 5_000);
-    else await Promise.all([processFaults, linkFaults, site.faults].map(injectAll));
+    else await Promise.all((options.faults ?? [processFaults, linkFaults, site.faults]).map(injectAll));
 
     const healedAt = monotonicMs();
     const slow = await Promise.allSettled(world.workers.map((worker) => worker.settles(SERVED_WITHIN_MS)));
@@ -90,6 +92,9 @@ export async function runFaults(options: RunOptions): Promise<Run> {
     const history = join(folder, `${name}.jsonl`);
     files.set(name, history);
     const link = await Link.to(site.ports);
+    // Another server may have taken over meanwhile.
+    link.lead(site.ports);
+    world.links.push(link);
     const work = {
       name,
       address: site.address(link.ports),
@@ -101,6 +106,7 @@ export async function runFaults(options: RunOptions): Promise<Run> {
       history,
       seed: seed + everybody.length,
       locks: control !== 'no locks',
+      looks: control !== 'no fence',
     };
     const worker = await Worker.start(program.pathOf('test/fault/worker.process.ts'), work, link);
     everybody.push(worker);
@@ -114,7 +120,7 @@ export async function runFaults(options: RunOptions): Promise<Run> {
         if (!goesOn(round)) return;
         await inject(world);
         counts[name] = (counts[name] ?? 0) + 1;
-        await world.lasts(0.1, 0.5);
+        await world.lasts(0.2, 1);
       }
     }
   }

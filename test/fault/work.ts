@@ -15,6 +15,8 @@ export interface Work {
   readonly seed: number;
   /** false: a control run, in which nobody asks for a lock. */
   readonly locks: boolean;
+  /** Whether some look at their lock before they write. */
+  readonly looks: boolean;
 }
 
 /** Have each key once more and end; or hold up the event loop. */

@@ -132,7 +132,7 @@ async function addOne(key: string, hold: string, lock: Pick<Lock, 'held' | 'fenc
   const value = await resource.read(key, hold, lock.fencingToken);
   if (value === undefined) return;
   await sleep(workMs());
-  if (chance() < 0.5 && !lock.held) return;
+  if (work.looks && chance() < 0.5 && !lock.held) return;
   const written = await resource.write(key, hold, lock.fencingToken, value + 1);
   if (written !== undefined && work.locks) write({ type: 'confirmed', hold, value: written });
 }

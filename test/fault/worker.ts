@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
+import { Guard } from '../support/guard.js';
 import { MovableClock } from '../support/movable-clock.js';
 import { until } from '../support/until.js';
 import { type Link } from './link.js';
@@ -11,6 +13,8 @@ export class Worker {
   crashed = false;
   private readonly said = new Set<unknown>();
   private killed = false;
+  /** One that is stopped would not notice that we are gone. */
+  private readonly guard: Guard;
   private gone: Promise<void> | undefined;
 
   private constructor(
@@ -20,6 +24,8 @@ export class Worker {
     private readonly child: ChildProcess,
   ) {
     child.on('message', (message) => this.said.add(message));
+    this.guard = new Guard(child.pid!, dirname(clock.env['CLOCK_OFFSET_FILE']!));
+    child.on('exit', () => this.guard.forgetProcess());
     child.on('exit', (code) => (this.crashed = !this.killed && code !== 0));
   }
 
@@ -72,6 +78,7 @@ export class Worker {
     }
     this.link.close();
     this.clock.remove();
+    await this.guard.dismiss();
   }
 
   private order(order: Order): void {

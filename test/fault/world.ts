@@ -1,27 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Link } from './link.js';
 import { type Site } from './site.js';
 import { type Worker } from './worker.js';
 
 /** What faults act on. */
 export class World {
   readonly workers: Worker[] = [];
+  /** Of those, too, that are just beginning. */
+  readonly links: Link[] = [];
 
   constructor(
     readonly site: Site,
     readonly chance: () => number,
     private readonly startWorker: () => Promise<Worker>,
-    private readonly nameOfHolder: () => string | undefined,
+    private readonly namesOfHolders: () => readonly string[],
   ) {}
 
   async grow(): Promise<void> {
     this.workers.push(await this.startWorker());
   }
 
-  /** One of them by chance; as often as not one that has just come to hold a lock, who has more to lose. */
+  /** One of them by chance; more often than not one that holds a lock, and has more to lose. */
   get someone(): Worker {
-    const name = this.nameOfHolder();
-    const holder = this.chance() < 0.5 ? this.workers.find((worker) => worker.name === name) : undefined;
-    return holder ?? this.oneOf(this.workers);
+    const { holders } = this;
+    return this.oneOf(holders.length > 0 && this.chance() < 0.7 ? holders : this.workers);
+  }
+
+  /** Those that are at the resource. */
+  get holders(): Worker[] {
+    const names = this.namesOfHolders();
+    return this.workers.filter(({ name }) => names.includes(name));
   }
 
   oneOf<T>(all: readonly T[]): T {

@@ -13,7 +13,7 @@ export async function startPostgresSite(): Promise<Site> {
     address: ([port]) => ({ kind: 'postgres', port: port! }),
     faults: [
       { name: 'PostgreSQL is killed and started again', inject: () => restarted('SIGKILL') },
-      { name: 'PostgreSQL is restarted in order', inject: () => restarted('SIGINT') },
+      { name: 'PostgreSQL is shut down at once and started again', inject: () => restarted('SIGQUIT') },
       { name: 'PostgreSQL is stopped for less than a lease', inject: (world) => stopped(world, 0.2, 0.6) },
       { name: 'PostgreSQL is stopped for more than a lease', inject: (world) => stopped(world, 1.2, 1.6) },
       {

@@ -36,7 +36,7 @@ export async function startRedisFailoverSite(): Promise<Site> {
       await master.admin.replicaof('NO', 'ONE');
       return (await master.admin.role())[0] === 'master';
     });
-    for (const { link } of world.workers) link.lead([master.port]);
+    for (const link of world.links) link.lead([master.port]);
     await replica.restart();
     await follow(replica, master);
   }
