@@ -84,7 +84,8 @@ export class ZooKeeperRelay {
     driver.on('error', () => undefined);
     driver.on('end', () => driver.end());
     const server = await this.reach(driver);
-    if (server === undefined) {
+    if (server === undefined || driver.destroyed || this.driver !== driver) {
+      server?.destroy();
       driver.resume().end();
       return;
     }
