@@ -67,7 +67,7 @@ function script(name) {
 
 function ran(command, args, options) {
   // A step that hangs is a step that fails.
-  const limit = { timeout: 20 * 60_000, killSignal: 'SIGKILL' };
+  const limit = { timeout: 50 * 60_000, killSignal: 'SIGKILL' };
   return spawnSync(command, args, { cwd: root, stdio: 'inherit', ...limit, ...options }).status === 0;
 }
 

@@ -12,6 +12,7 @@ import { type Server } from './zookeeper.options.js';
 const PATIENCE_PER_TIMEOUT = 1 / 3;
 const MOST_PATIENCE_MS = 5_000;
 const GOODBYE_MS = 1_500;
+const RETRY_MS = 50;
 
 export interface RelayTerms {
   readonly servers: readonly Server[];
@@ -83,22 +84,67 @@ export class ZooKeeperRelay {
     this.driver = driver;
     driver.on('error', () => undefined);
     driver.on('end', () => driver.end());
-    const server = await this.reach(driver);
-    if (server === undefined) {
+    const server = await this.greet(driver);
+    if (server === undefined || driver.destroyed || this.driver !== driver) {
+      server?.destroy();
       driver.resume().end();
       return;
     }
-    this.server = server;
-    this.goodbye = new Goodbye();
-    this.greeted = momentOf(this.terms.clock);
-    driver.on('data', (bytes: Buffer) => this.goodbye.heard(bytes));
     driver.pipe(server, { end: false });
     server.pipe(driver);
     driver.on('close', () => server.destroy());
-    server.on('error', () => undefined);
     // In order, and all that it says meanwhile is taken: it would see a reset otherwise.
     server.on('close', () => driver.resume().end());
     this.listen(server);
+  }
+
+  /**
+   * A server that has answered the greeting of the driver, which is passed on to one after the other: those that elect a
+   * leader hang up on it, and the driver would wait for a third of a timeout before it tried again.
+   */
+  private async greet(driver: Socket): Promise<Socket | undefined> {
+    const greeting: Buffer[] = [];
+    const keep = (bytes: Buffer): void => void greeting.push(bytes);
+    driver.on('data', keep);
+    const { clock } = this.terms;
+    const until = clock.now() + this.patienceMs;
+    try {
+      while (clock.now() < until && !driver.destroyed && !this.closed) {
+        const server = await this.reach(driver);
+        if (server !== undefined && (await this.answers(server, driver, greeting))) return server;
+        await sleep(RETRY_MS, undefined, { ref: false });
+      }
+      return undefined;
+    } finally {
+      driver.off('data', keep);
+      driver.pause();
+    }
+  }
+
+  private async answers(server: Socket, driver: Socket, greeting: readonly Buffer[]): Promise<boolean> {
+    this.server = server;
+    this.goodbye = new Goodbye();
+    this.greeted = momentOf(this.terms.clock);
+    const say = (bytes: Buffer): void => {
+      this.goodbye.heard(bytes);
+      server.write(bytes);
+    };
+    server.on('error', () => undefined);
+    driver.on('data', say);
+    for (const bytes of greeting) say(bytes);
+    const timer = setTimeout(() => server.destroy(), this.patienceMs);
+    try {
+      await Promise.race([once(server, 'readable'), once(server, 'close'), once(driver, 'close')]);
+      const answered = !server.destroyed && server.readableLength > 0;
+      if (answered) driver.on('data', (bytes: Buffer) => this.goodbye.heard(bytes));
+      else server.destroy();
+      return answered;
+    } catch {
+      return false;
+    } finally {
+      clearTimeout(timer);
+      driver.off('data', say);
+    }
   }
 
   /** To the first server that can be reached, beginning with the one after the last. */

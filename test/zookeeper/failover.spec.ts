@@ -17,7 +17,7 @@ describeOnZooKeeper('an ensemble of three, under load', () => {
   let ensemble: ZooKeeperEnsemble;
   let load: Load;
   beforeAll(async () => {
-    ensemble = await startZooKeeperEnsemble({ config: { syncLimit: 5, initLimit: 10 } });
+    ensemble = await startZooKeeperEnsemble({ config: { syncLimit: 5, initLimit: 10, maxSessionTimeout: 40_000 } });
   });
   afterAll(() => ensemble.stop());
   beforeEach(async () => {
@@ -65,7 +65,9 @@ describeOnZooKeeper('an ensemble of three, under load', () => {
 
   it('the leader is killed while some wait: they come in in the order in which they came', async () => {
     await load.stop();
-    const open = () => managers.open({ connect: ensemble.connect, sessionTimeoutMs: SESSION_MS, waitMs: 60_000 });
+    // However long the election takes, nobody gives up, nor loses a place with a session.
+    const patient = { sessionTimeoutMs: 10_000, waitMs: 60_000, leaseMs: 60_000 };
+    const open = () => managers.open({ connect: ensemble.connect, ...patient });
     const observer = open();
     const first = await open().acquire('order');
     const order: number[] = [];
