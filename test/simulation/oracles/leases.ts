@@ -58,10 +58,11 @@ export class Leases {
     return this.byStay.get(this.stayOfLock.get(`${caller} ${key}`) ?? '');
   }
 
-  /** Answers may be late, and then tell nothing new. */
+  /** Answers may be late, and then tell nothing new; some are about a stay that the claim's present one has followed. */
   private granted(process: string, key: string, claim: string, { place, leaseMs }: Held, asked: Asked): void {
     const id = stay(process, key, place);
-    if (asked.from <= (this.byStay.get(id)?.from ?? -1)) return;
+    const present = this.byStay.get(this.stayOf.get(claim) ?? id);
+    if (asked.from <= (present?.from ?? -1)) return;
     this.stayOf.set(claim, id);
     this.byStay.set(id, { leaseMs, from: asked.from, fromAt: asked.fromAt, gone: false });
   }
