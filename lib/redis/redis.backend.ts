@@ -1,26 +1,23 @@
-import { type Claim, type ClaimRequest, type LockBackend, type Place, type Standing } from '../core/backend.js';
+import { type Claim, type ClaimRequest, type LockBackend, type Place } from '../core/backend.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { LockConfigError } from '../core/errors.js';
 import { type Random, systemRandom } from '../core/random.js';
-import { type ClaimKeys, RedisKeys } from './redis.keys.js';
+import { type ClaimPost, RedisClaim, type Wake } from './redis.claim.js';
+import { classified } from './redis.errors.js';
+import { RedisKeys } from './redis.keys.js';
 import { RedisLink } from './redis.link.js';
+import { RedisOutbox } from './redis.outbox.js';
 import { checkConnection, type RedisBackendOptions } from './redis.options.js';
 import { type RedisPort, type RedisPortListeners } from './redis.port.js';
-import { RedisRenewals } from './redis.renewals.js';
 import { ServerClock } from './redis.server-clock.js';
 import { serverWarnings } from './redis.server-warnings.js';
 
-type Wake = (standing?: Standing) => void;
-
-/** A waiting claim asks once in a lease, and stays in line for half a lease longer than that. */
-const ASK_AGAIN_PER_LEASE = 1.1;
-const WAITING_LEASE_PER_LEASE = 1.6;
 /** 72 bits. */
 const NODE_CHARACTERS = 12;
 
 /**
- * Locks on Redis: a server, a master found by Sentinel, or a Cluster. Each verb is one script and one command; time is
- * the server's. Whoever leaves tells the process of whoever comes in, on the channel of that process, all it needs to
+ * Locks on Redis: a server, a master found by Sentinel, or a Cluster. Each verb is one call of a script, and
+ * calls of one turn go out as one command; time is the server's. Whoever leaves tells the process of whoever comes in, on the channel of that process, all it needs to
  * know. Such a message is a hint about what already stands: one that is lost is made up for by asking again, once in a
  * lease and after every reconnect.
  *
@@ -34,10 +31,12 @@ export class RedisBackend implements LockBackend {
   private readonly clock: Clock;
   /** Of this process, in its claims and its channel. */
   private readonly node: string;
-  private readonly renewals: RedisRenewals;
+  private readonly post: ClaimPost;
   private readonly clocks = new Map<number, ServerClock>();
   private readonly wakes = new Map<string, Wake>();
   private readonly subscriptions = new Map<number, Promise<void>>();
+  /** Buckets whose subscription stands. */
+  private readonly listening = new Set<number>();
   private readonly commandTimeoutMs: number;
   private readonly warn: (warning: string) => void;
   private warned = new Set<string>();
@@ -70,44 +69,33 @@ export class RedisBackend implements LockBackend {
     };
     this.link = ports.link?.(listeners) ?? new RedisLink(options, commandTimeoutMs, listeners);
     this.keys = new RedisKeys(`${keyPrefixOf(options)}${prefix}`, this.link.cluster);
-    this.renewals = new RedisRenewals((keys, args) => this.link.run('renew', keys, args));
-  }
-
-  claim(request: ClaimRequest): Claim {
-    const { key, id, slots, leaseMs } = request;
-    const keys = this.keys.of(key);
-    const claim = `${slots === Infinity ? 0 : slots}:${Math.ceil(leaseMs)}:${this.node}`;
-    // What was asked first is sent first, also while it waits to be able to hear the answer.
-    let sent: Promise<void> | undefined;
-    return {
-      attempt: async ({ queue }) => {
-        if (queue) await (sent = this.listen(keys.bucket));
-        else await sent?.catch(() => undefined);
-        return this.attempt(request, keys, claim, queue);
-      },
-      renew: () => this.renewals.renew(keys, id, Math.ceil(leaseMs)),
-      withdraw: async () => {
-        await sent?.catch(() => undefined);
-        return (await this.link.run('withdraw', keys.line, [id, ...this.telling(keys)])) === 1;
-      },
-      watch: (wake) => {
-        this.wakes.set(id, wake);
-        return () => void this.wakes.delete(id);
-      },
+    const outbox = new RedisOutbox(
+      (bucket, keys, calls) => this.send(bucket, keys, calls),
+      (why) => classified(new Error(why), this.link.cluster),
+    );
+    this.post = {
+      wakes: this.wakes,
+      ask: (key, verb, claim) => outbox.ask(key, verb, claim),
+      listening: (bucket) => (this.listening.has(bucket) ? undefined : this.listen(bucket)),
+      hearsNothing: () => this.link.reconnectMessages(),
     };
   }
 
+  claim(request: ClaimRequest): Claim {
+    return new RedisClaim(this.post, request, this.keys.of(request.key), this.node);
+  }
+
   async inspect(key: string): Promise<readonly Place[]> {
-    const reply = await this.link.run('inspect', this.keys.of(key).line, []);
+    const reply = await this.link.run('inspect', [this.keys.of(key).line], []);
     const [holders, ...entries] = reply as [number, ...(string | number)[]];
     const places: Place[] = [];
-    for (let index = 0; index < entries.length; index += 4) {
-      const [id, place, leaseLeftMs, claim] = entries.slice(index, index + 4) as [string, string, number, string];
-      const [slots, , owner] = claim.split(':');
+    for (let index = 0; index < entries.length; index += 3) {
+      const [claim, place, leaseLeftMs] = entries.slice(index, index + 3) as [string, string, number];
+      const [, slots, owner, id] = /^(\d+):\d+:([^:]*):(.*)$/s.exec(claim) ?? [];
       places.push({
-        id,
+        id: id ?? claim,
         slots: Number(slots) || Infinity,
-        held: index / 4 < holders,
+        held: index / 3 < holders,
         place: BigInt(place),
         since: Math.floor(Number(place) / 1_000),
         leaseLeftMs,
@@ -119,52 +107,19 @@ export class RedisBackend implements LockBackend {
 
   async *list({ prefix = '' }: { readonly prefix?: string } = {}): AsyncIterable<string> {
     const match = this.keys.pattern('*', prefix);
-    for await (const line of this.link.scan(match)) {
-      const key = this.keys.keyOf(line);
-      // What looks like a line may be another key's leases.
-      if (this.keys.of(key).line[0] === line) yield key;
-    }
+    for await (const line of this.link.scan(match)) yield this.keys.keyOf(line);
   }
 
   async close(): Promise<void> {
     this.link.close();
   }
 
-  private async attempt(
-    { id, leaseMs }: ClaimRequest,
-    keys: ClaimKeys,
-    claim: string,
-    queue: boolean,
-  ): Promise<Standing> {
-    const waitingMs = Math.ceil(leaseMs * WAITING_LEASE_PER_LEASE);
-    const clock = this.clockOf(keys.bucket);
-    const ask = async (): Promise<[string, ...(string | number)[]]> => {
-      const sentAt = this.clock.now();
-      const args = [id, Math.ceil(leaseMs), waitingMs, queue ? 1 : 0, clock.notAfter(this.commandTimeoutMs)];
-      const reply = await this.link.run('attempt', [...keys.line, keys.last], [...args, claim, ...this.telling(keys)]);
-      const [stamp, ...answer] = reply as [string, string, ...(string | number)[]];
-      clock.learn(Number(stamp), sentAt);
-      return answer;
-    };
-    let [outcome, ...facts] = await ask();
-    // Either it was late, or the server's clock was set forward, which is known by now.
-    if (outcome === 'late') [outcome, ...facts] = await ask();
-    if (outcome === 'in') return { held: true, place: BigInt(facts[0]!), leaseMs, waiting: Number(facts[1]) };
-    if (outcome === 'late') throw new Error('the server got it too late');
-    if (outcome === 'deaf') {
-      this.link.reconnectMessages();
-      throw new Error('its messages do not arrive');
-    }
-    if (outcome === 'refused') return { held: false, ahead: Number(facts[0]), askAgainMs: leaseMs };
-    const [ahead, frontLeft, frontLease] = facts.slice(1).map(Number) as [number, number, number];
-    const place = BigInt(facts[0]!);
-    return { held: false, ahead, place, askAgainMs: askAgainMs(leaseMs, frontLeft, frontLease) };
-  }
-
-  /** How a script reaches the process of whoever comes in. In a Cluster, a count of receivers says nothing certain. */
-  private telling({ bucket }: ClaimKeys): [string, string, number] {
-    const { cluster } = this.link;
-    return [this.keys.channels(bucket), cluster ? 'SPUBLISH' : 'PUBLISH', cluster ? 0 : 1];
+  private async send(bucket: number, keys: string[], calls: string[]): Promise<unknown[]> {
+    const clock = this.clockOf(bucket);
+    const sentAt = this.clock.now();
+    const reply = (await this.link.run('calls', keys, [clock.notAfter(this.commandTimeoutMs), ...calls])) as unknown[];
+    clock.learn(Number(reply[0]), sentAt);
+    return reply;
   }
 
   private granted(message: string): void {
@@ -188,7 +143,10 @@ export class RedisBackend implements LockBackend {
     if (subscription === undefined) {
       subscription = this.link.subscribe(`${this.keys.channels(bucket)}${this.node}`);
       this.subscriptions.set(bucket, subscription);
-      subscription.catch(() => this.subscriptions.delete(bucket));
+      subscription.then(
+        () => this.subscriptions.get(bucket) === subscription && this.listening.add(bucket),
+        () => this.subscriptions.get(bucket) === subscription && this.subscriptions.delete(bucket),
+      );
     }
     return subscription;
   }
@@ -197,6 +155,7 @@ export class RedisBackend implements LockBackend {
   private async listenAgain(): Promise<void> {
     const buckets = [...this.subscriptions.keys()];
     this.subscriptions.clear();
+    this.listening.clear();
     await Promise.allSettled(buckets.map((bucket) => this.listen(bucket)));
     for (const wake of [...this.wakes.values()]) wake();
   }
@@ -213,16 +172,6 @@ export class RedisBackend implements LockBackend {
       }
     }
   }
-}
-
-/**
- * A holder that lives renews at a third of its lease, so has more than 0.6 of it left whenever one looks. One that has less
- * may be dead: ask when it would be out of line. Otherwise once in a lease is enough, and costs at most 0.43 of one if the
- * holder dies just now.
- */
-function askAgainMs(leaseMs: number, frontLeftMs: number, frontLeaseMs: number): number {
-  const oncePerLease = ASK_AGAIN_PER_LEASE * Math.min(leaseMs, frontLeaseMs);
-  return frontLeftMs < 0.6 * frontLeaseMs ? Math.min(Math.max(0, frontLeftMs) + 10, oncePerLease) : oncePerLease;
 }
 
 function keyPrefixOf(options: RedisBackendOptions): string {

@@ -1,36 +1,37 @@
 /** How many hash slots the locks of a Cluster are spread over. A server of its own has one. */
 const CLUSTER_BUCKETS = 64;
 
-/** One claim's keys. The braces make them, with the channel, live in one hash slot of a Cluster. */
-export interface ClaimKeys {
+/** Where the line of a key is. The braces make it, with the channel, live in one hash slot of a Cluster. */
+export interface LineKey {
   readonly bucket: number;
-  /** Line, leases and claims: what every script begins with. */
-  readonly line: readonly [string, string, string];
+  readonly line: string;
   /** The last place that was given in the bucket. */
   readonly last: string;
 }
 
 /** Where a key's line is kept. Injective: whatever is in the key comes last. */
 export class RedisKeys {
-  private readonly buckets: number;
+  private readonly buckets: readonly { readonly lines: string; readonly last: string; readonly channels: string }[];
 
   constructor(
     private readonly prefix: string,
     cluster: boolean,
   ) {
-    this.buckets = cluster ? CLUSTER_BUCKETS : 1;
+    this.buckets = Array.from({ length: cluster ? CLUSTER_BUCKETS : 1 }, (_, bucket) => {
+      const tag = `${prefix}:{${bucket}}:`;
+      return { lines: `${tag}line:`, last: `${tag}last`, channels: `${tag}wake:` };
+    });
   }
 
-  of(key: string): ClaimKeys {
-    const bucket = hash(key) % this.buckets;
-    const tag = this.tag(bucket);
-    const line = [`${tag}line:${key}`, `${tag}leases:${key}`, `${tag}claims:${key}`] as const;
-    return { bucket, line, last: `${tag}last` };
+  of(key: string): LineKey {
+    const bucket = this.buckets.length === 1 ? 0 : hash(key) % this.buckets.length;
+    const { lines, last } = this.buckets[bucket]!;
+    return { bucket, line: lines + key, last };
   }
 
   /** What the channels of a bucket begin with. */
   channels(bucket: number): string {
-    return `${this.tag(bucket)}wake:`;
+    return this.buckets[bucket]!.channels;
   }
 
   /** What to look for to find every line whose key begins so. */
@@ -41,10 +42,6 @@ export class RedisKeys {
   /** The key whose line is kept there. */
   keyOf(line: string): string {
     return line.slice(line.indexOf('}:line:') + '}:line:'.length);
-  }
-
-  private tag(bucket: number): string {
-    return `${this.prefix}:{${bucket}}:`;
   }
 }
 

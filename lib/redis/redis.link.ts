@@ -3,10 +3,11 @@ import { LockConfigError } from '../core/errors.js';
 import { classified } from './redis.errors.js';
 import { type RedisConnection } from './redis.options.js';
 import { type RedisPort, type RedisPortListeners } from './redis.port.js';
-import { loadScripts, type Verb, VERBS } from './redis.scripts.js';
+import { loadScripts, type ScriptName } from './redis.scripts.js';
 
-type Scripted = Record<`lock_${Verb}`, (...args: (string | number)[]) => Promise<unknown>>;
-type Client = (Redis | Cluster) & Scripted;
+type Client = Redis | Cluster;
+/** ioredis takes a list for the arguments, too, which its types do not know; with 400 of them that is much faster. */
+type Evaluating = Record<'eval' | 'evalsha', (args: readonly (string | number)[]) => Promise<unknown>>;
 
 /**
  * The connections of one backend: one for commands and one for messages, so that neither waits for the other.
@@ -22,6 +23,7 @@ export class RedisLink implements RedisPort {
   readonly cluster: boolean;
   private readonly commands: Client;
   private readonly messages: Client;
+  private readonly scripts: ReturnType<typeof loadScripts>;
   private lastError: Error | undefined;
   private readonly gates = new Map<Client, Promise<void>>();
   private readonly closed = new AbortController();
@@ -39,17 +41,25 @@ export class RedisLink implements RedisPort {
       client.on('error', (error: Error) => (this.lastError = classified(error, this.cluster)));
       client.on('ready', () => (this.lastError = undefined));
     }
-    const scripts = loadScripts();
-    for (const verb of VERBS) this.commands.defineCommand(`lock_${verb}`, { lua: scripts[verb] });
+    this.scripts = loadScripts({ cluster: this.cluster });
     this.commands.on('ready', listeners.connected);
     this.messages.on('ready', listeners.listening);
     this.messages.on(this.cluster ? 'smessage' : 'message', listeners.message);
   }
 
-  /** Runs a verb's script. Rejects with what `classified` makes of a failure. */
-  async run(verb: Verb, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    await this.ready(this.commands);
-    return this.answer(this.commands[`lock_${verb}`](keys.length, ...keys, ...args));
+  /** Runs a script. Rejects with what `classified` makes of a failure. */
+  async run(script: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    if (this.commands.status !== 'ready') await this.ready(this.commands);
+    const { text, digest } = this.scripts[script];
+    const client = this.commands as unknown as Evaluating;
+    const rest = [keys.length, ...keys, ...args];
+    try {
+      // By hand: what ioredis defines as a command sends the same, for 3 µs more.
+      return await this.inTime(client.evalsha([digest, ...rest]));
+    } catch (error) {
+      if (!(error as Error).message.includes('NOSCRIPT')) throw classified(error, this.cluster);
+      return this.answer(client.eval([text, ...rest]));
+    }
   }
 
   async info(): Promise<string> {
@@ -125,9 +135,14 @@ export class RedisLink implements RedisPort {
     });
   }
 
+  /** A Cluster keeps what it sends elsewhere for as long as it likes. */
+  private inTime<T>(reply: Promise<T>): Promise<T> {
+    return this.cluster ? within(this.commandTimeoutMs * 2, reply) : reply;
+  }
+
   private async answer<T>(reply: Promise<T>): Promise<T> {
     try {
-      return await (this.cluster ? within(this.commandTimeoutMs * 2, reply) : reply);
+      return await this.inTime(reply);
     } catch (error) {
       throw classified(error, this.cluster);
     }

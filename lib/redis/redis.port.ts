@@ -1,11 +1,11 @@
-import { type Verb } from './redis.scripts.js';
+import { type ScriptName } from './redis.scripts.js';
 
 /** Where the commands of a backend leave: `RedisLink`, or in a simulation something that behaves like it. */
 export interface RedisPort {
   /** Whether keys are spread over several masters. */
   readonly cluster: boolean;
-  /** Runs a verb's script: once, unless it rejects; then it may have been run, or may still be. */
-  run(verb: Verb, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+  /** Runs a script: once, unless it rejects; then it may have been run, or may still be. */
+  run(script: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
   /** Resolves when the server has confirmed it. Nothing is subscribed again by itself. */
   subscribe(channel: string): Promise<void>;
   /** The server does not count it, whatever this side thinks: half-open, or to one that is master no more. */

@@ -7,7 +7,7 @@ import { IdleClock } from '../support/idle-clock.js';
 
 // The suite that real Redis passes holds the simulated one to it.
 const clock = new IdleClock();
-const server = new RedisServer(() => clock.wall(), loadScripts());
+const server = new RedisServer(() => clock.wall(), loadScripts({ cluster: false }));
 const nearBy = {
   open: true,
   ask: async <T>(execute: () => Promise<T>): Promise<T> => execute(),

@@ -1,15 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { LockBackendError, type LockManager } from '../../lib/core/index.js';
-import { loadScripts, type Verb } from '../../lib/redis/redis.scripts.js';
 import { describeOnRedis } from '../support/redis-installed.js';
-import { runs, startRedisProxy } from '../support/redis-proxy.js';
+import { asks, startRedisProxy } from '../support/redis-proxy.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 import { type TcpProxy } from '../support/tcp-proxy.js';
 import { LockManagers } from './lock-managers.js';
 
+/** As `calls.lua` knows them. */
+const VERBS = { attempt: '[+?]', renew: '=', withdraw: '-' } as const;
+
 describeOnRedis('the connection breaks after Redis did what it was asked, before it answers', () => {
-  const scripts = loadScripts();
   const managers = new LockManagers();
   let server: RedisServer;
   let proxy: TcpProxy;
@@ -34,8 +35,8 @@ describeOnRedis('the connection breaks after Redis did what it was asked, before
     await server.admin.flushall();
   });
 
-  function loseReplies(verb: Verb, times = 1): void {
-    proxy.dropRepliesThenReset(runs(scripts[verb]), times);
+  function loseReplies(verb: keyof typeof VERBS, times = 1): void {
+    proxy.dropRepliesThenReset(asks(VERBS[verb]), times);
   }
 
   /** How many claims stand in line. */

@@ -6,6 +6,12 @@ export function startRedisProxy(server: { readonly port: number }): Promise<TcpP
   return TcpProxy.start(server.port, resp);
 }
 
+/** Requests with a claim that asks so, as `calls.lua` knows it: a pattern for `+`, `?`, `=` or `-`. */
+export function asks(verb: string): (request: Buffer) => boolean {
+  const call = new RegExp(`\\r\\n${verb}\\d+:\\d+:`);
+  return (request) => call.test(request.toString('latin1'));
+}
+
 /** Requests that run a script, by its text or by its digest: clients send its text once in a connection or a server. */
 export function runs(lua: string): (request: Buffer) => boolean {
   const digest = createHash('sha1').update(lua).digest('hex');

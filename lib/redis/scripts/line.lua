@@ -1,104 +1,123 @@
--- What all verbs share. Each verb's script is this file followed by its own.
+-- The line of a key is one sorted set, in which each claim stands twice: as `<claim>` by its place, and as `~<claim>` by
+-- the end of its lease, in ms of the server's clock and below zero, so that no clock can mix the two. A claim is named
+-- `<slots>:<lease in ms>:<node>:<id>`: slots 0 for endless, and the process to tell when it comes in. Who holds is derived,
+-- never stored: whoever leaves needs no write to let others in, so a server that is out of memory still hands locks over.
 --
--- A key's line is two sorted sets of claim ids: `line` by place, `leases` by the end of the lease in milliseconds of the
--- server's clock; and the hash `claims`, with `<slots>:<lease in ms>:<node>` of each: slots 0 for endless, and the process
--- to tell when it comes in. Who holds is derived, never stored: whoever leaves needs no write to let others in, so a
--- server that is out of memory still hands locks over.
+-- The body of a function, `inLine`, that stands before each script: to make these functions takes longer than what is
+-- asked where nobody else is in line (14 µs a call, against 4 µs).
 --
--- `tell` is how: { channel prefix, PUBLISH | SPUBLISH, 1 where a channel that nobody listens to is a process that is gone }.
+-- CLUSTER is put before all: whether the server is a node of one. There, a count of receivers says nothing certain.
 
 local function slotsOf(claim)
-  local slots = tonumber(string.match(claim or '', '^%d+') or 1)
+  local slots = tonumber(string.match(claim, '^%d+') or 1)
   return slots == 0 and math.huge or slots
 end
 
--- The rule of core/admission.ts: how many, counted from the front, are in; and the least slots among them.
-local function holders(k)
+local function leaseOf(claim)
+  return tonumber(string.match(claim, '^%d+:(%d+):') or 0)
+end
+
+local function sizeOf(line)
+  return redis.call('ZCARD', line) / 2
+end
+
+-- The rule of core/admission.ts: how many of `size`, counted from the front, are in; and the least slots among them.
+local function holders(line, size)
   local rank, least, chunk = 0, math.huge, 2
   while true do
-    local ids = redis.call('ZRANGE', k.line, rank, rank + chunk - 1)
-    local claims = #ids > 0 and redis.call('HMGET', k.claims, unpack(ids)) or {}
-    for i = 1, #ids do
+    local claims = redis.call('ZRANGE', line, size + rank, size + rank + chunk - 1)
+    for i = 1, #claims do
       local slots = math.min(least, slotsOf(claims[i]))
       if rank >= slots then return rank, least end
       rank, least = rank + 1, slots
     end
-    if #ids < chunk then return rank, least end
+    if #claims < chunk then return rank, least end
     chunk = 64
   end
 end
 
-local function remove(k, ids)
-  redis.call('ZREM', k.line, unpack(ids))
-  redis.call('ZREM', k.leases, unpack(ids))
-  redis.call('HDEL', k.claims, unpack(ids))
+local function remove(line, claims)
+  local leases = {}
+  for i = 1, #claims do leases[i] = '~' .. claims[i] end
+  redis.call('ZREM', line, unpack(leases))
+  redis.call('ZREM', line, unpack(claims))
+end
+
+local function channelOf(line, node)
+  return string.match(line, '^(.-}:)line:') .. 'wake:' .. node
 end
 
 -- Whether nobody listens to a process's channel. Asked before anything is said on it: what is said on a master is heard by
 -- those who still listen to one that was master before, too, where they do not count.
-local function deaf(tell, node)
-  return tell[3] == '1' and redis.call('PUBSUB', 'NUMSUB', tell[1] .. node)[2] == 0
+local function deaf(channel)
+  return not CLUSTER and redis.call('PUBSUB', 'NUMSUB', channel)[2] == 0
 end
 
 -- The first `kept` holders were in before. Tells those behind them who are in now, each on the channel of its process,
 -- with all it needs to know. Where nobody listens to that channel, the process is gone: its claim is dropped, and the next
 -- one gets the place.
-local function tellAdmitted(k, kept, tell)
-  local dropped, admitted = 0, holders(k)
-  local waiting = redis.call('ZCARD', k.line) - admitted
+local function tellAdmitted(line, kept)
+  local size = sizeOf(line)
+  local dropped, admitted = 0, holders(line, size)
   while kept < admitted do
-    local told = redis.call('ZRANGE', k.line, kept, kept, 'WITHSCORES')
-    local lease, node = string.match(redis.call('HGET', k.claims, told[1]) or '', '^%d+:(%d+):(.*)$')
-    if dropped < 64 and (not node or deaf(tell, node)) then
-      remove(k, { told[1] })
+    local told = redis.call('ZRANGE', line, size + kept, size + kept, 'WITHSCORES')
+    local lease, node, id = string.match(told[1], '^%d+:(%d+):([^:]*):(.*)$')
+    local channel = node and channelOf(line, node)
+    if dropped < 64 and (not node or deaf(channel)) then
+      remove(line, { told[1] })
       dropped = dropped + 1
-      admitted = holders(k)
-      waiting = redis.call('ZCARD', k.line) - admitted
+      size = size - 1
+      admitted = holders(line, size)
     else
-      if node then redis.call(tell[2], tell[1] .. node, string.format('%s %.0f %d %d', told[1], told[2], lease, waiting)) end
+      if node then
+        local news = string.format('%s %.0f %d %d', id, told[2], lease, size - admitted)
+        redis.call(CLUSTER and 'SPUBLISH' or 'PUBLISH', channel, news)
+      end
       kept = kept + 1
     end
   end
 end
 
 -- Takes the claims out of the line and tells those who come in by that.
-local function leave(k, ids, tell)
-  if redis.call('ZCARD', k.line) == #ids then return remove(k, ids) end
-  local kept = holders(k)
-  local held = 0
-  for _, id in ipairs(ids) do
-    if (redis.call('ZRANK', k.line, id) or kept) < kept then held = held + 1 end
+local function leave(line, claims)
+  local size = sizeOf(line)
+  if size == #claims then
+    redis.call('DEL', line)
+    return
   end
-  remove(k, ids)
-  tellAdmitted(k, kept - held, tell)
-end
-
-local function now()
-  local time = redis.call('TIME')
-  return time[1] * 1000000 + time[2]
+  local kept = holders(line, size)
+  local held = 0
+  for _, claim in ipairs(claims) do
+    if redis.call('ZRANK', line, claim) - size < kept then held = held + 1 end
+  end
+  remove(line, claims)
+  tellAdmitted(line, kept - held)
 end
 
 -- A claim whose lease has ended is out of line, for anyone. Whoever touches a line first says so.
-local function dropDead(k, ms, tell)
+local function dropDead(line, ms)
   while true do
-    local dead = redis.call('ZRANGE', k.leases, '-inf', string.format('%.0f', ms), 'BYSCORE', 'LIMIT', 0, 100)
+    local dead = redis.call('ZRANGE', line, -ms, 0, 'BYSCORE', 'LIMIT', 0, 100)
     if #dead == 0 then return end
-    leave(k, dead, tell)
+    for i = 1, #dead do dead[i] = string.sub(dead[i], 2) end
+    leave(line, dead)
   end
 end
 
 -- Nothing outlives the last lease. PEXPIRE is the first write wherever a server that is out of memory must still be able
 -- to write: it refuses a script whose first write may grow memory.
-local function expireAfter(k, ms)
-  local ttl = string.format('%.0f', math.max(ms, redis.call('PTTL', k.leases)))
-  redis.call('PEXPIRE', k.line, ttl)
-  redis.call('PEXPIRE', k.leases, ttl)
-  redis.call('PEXPIRE', k.claims, ttl)
+local function expireAfter(line, ms)
+  redis.call('PEXPIRE', line, math.max(ms, redis.call('PTTL', line)))
 end
 
--- The three are written together, but evicted one by one. What is left tells neither who is in nor for how long: nobody is.
-local function forgetIfMaimed(k)
-  local count = redis.call('ZCARD', k.line)
-  if redis.call('ZCARD', k.leases) == count and redis.call('HLEN', k.claims) == count then return end
-  redis.call('DEL', k.line, k.leases, k.claims)
-end
+return {
+  slotsOf = slotsOf,
+  leaseOf = leaseOf,
+  sizeOf = sizeOf,
+  holders = holders,
+  channelOf = channelOf,
+  deaf = deaf,
+  leave = leave,
+  dropDead = dropDead,
+  expireAfter = expireAfter,
+}

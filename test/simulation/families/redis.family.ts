@@ -10,7 +10,7 @@ import { COMMON_FAULTS, type Family, type Store } from './family.js';
 const TROUBLES = ['none', 'none', 'failover', 'clock', 'scripts'] as const;
 
 /** Redis: the real backend and the real scripts, over a server with a clock of its own, a replica, and messages. */
-export function redisFamily(scripts: Scripts = loadScripts()): Family {
+export function redisFamily(scripts: Scripts = loadScripts({ cluster: false })): Family {
   return {
     name: 'redis',
     drift: 0.0099,

@@ -1,6 +1,6 @@
 import { Table, textOf } from './lua-runtime.js';
 
-type Value = string | Map<string, string> | SortedSet;
+type Value = string | SortedSet;
 
 interface Kept {
   value: Value;
@@ -37,9 +37,11 @@ export class Keyspace {
 
   readonly commands: Readonly<Record<string, (...args: string[]) => unknown>> = {
     GET: (key) => this.value(key!, isText) ?? false,
-    SET: (key, value) => {
+    SET: (key, value, option) => {
+      if (option !== undefined && option !== 'GET') throw new Error('ERR syntax error');
+      const before = option === 'GET' && (this.value(key!, isText) ?? false);
       this.keys.set(key!, { value: value!, expiresAt: Infinity });
-      return 'OK';
+      return option === 'GET' ? before : 'OK';
     },
     DEL: (...keys) => keys.filter((key) => this.kept(key) !== undefined && this.keys.delete(key)).length,
     PEXPIRE: (key, ms) => {
@@ -53,11 +55,11 @@ export class Keyspace {
       if (kept === undefined) return -2;
       return kept.expiresAt === Infinity ? -1 : Math.ceil(kept.expiresAt - this.clock());
     },
-    ZADD: (key, score, member) => {
+    ZADD: (key, ...entries) => {
       const set = this.make(key!, isSet, () => new SortedSet());
-      const added = set.has(member!) ? 0 : 1;
-      set.set(member!, Number(score));
-      return added;
+      const before = set.size;
+      for (let index = 0; index < entries.length; index += 2) set.set(entries[index + 1]!, Number(entries[index]));
+      return set.size - before;
     },
     ZREM: (key, ...members) => this.remove(key!, members),
     ZCARD: (key) => this.value(key!, isSet)?.size ?? 0,
@@ -70,24 +72,14 @@ export class Keyspace {
       return rank < 0 ? false : rank;
     },
     ZRANGE: (key, from, to, ...options) => this.range(key!, from!, to!, options),
-    HSET: (key, field, value) => {
-      const hash = this.make(key!, isHash, () => new Map<string, string>());
-      const added = hash.has(field!) ? 0 : 1;
-      hash.set(field!, value!);
-      return added;
-    },
-    HGET: (key, field) => this.value(key!, isHash)?.get(field!) ?? false,
-    HMGET: (key, ...fields) => Table.of(fields.map((field) => this.value(key!, isHash)?.get(field) ?? false)),
-    HDEL: (key, ...fields) => this.remove(key!, fields),
-    HLEN: (key) => this.value(key!, isHash)?.size ?? 0,
   };
 
   private range(key: string, from: string, to: string, options: readonly string[]): Table {
     const all = this.value(key, isSet)?.sorted() ?? [];
     if (options[0] === 'BYSCORE') {
       const [, limit, offset, count] = options;
-      if (from !== '-inf' || limit !== 'LIMIT') throw new Error('ERR syntax error');
-      const found = all.filter(([, score]) => score <= Number(to));
+      if (limit !== 'LIMIT') throw new Error('ERR syntax error');
+      const found = all.filter(([, score]) => score >= Number(from) && score <= Number(to));
       return Table.of(found.slice(Number(offset), Number(offset) + Number(count)).map(([name]) => name));
     }
     const end = Number(to) < 0 ? all.length + Number(to) : Number(to);
@@ -98,7 +90,7 @@ export class Keyspace {
   }
 
   private remove(key: string, names: readonly string[]): number {
-    const value = this.value(key, isCollection);
+    const value = this.value(key, isSet);
     if (value === undefined) return 0;
     const removed = names.filter((name) => value.delete(name)).length;
     // What is empty is not kept.
@@ -131,16 +123,13 @@ export class Keyspace {
 
 const isText = (value: Value): value is string => typeof value === 'string';
 const isSet = (value: Value): value is SortedSet => value instanceof SortedSet;
-const isHash = (value: Value): value is Map<string, string> => value instanceof Map && !isSet(value);
-const isCollection = (value: Value): value is Map<string, never> => value instanceof Map;
 
 function structuredCloneOf(keys: ReadonlyMap<string, Kept>): Map<string, Kept> {
   return new Map([...keys].map(([key, { value, expiresAt }]) => [key, { value: copyOf(value), expiresAt }]));
 }
 
 function copyOf(value: Value): Value {
-  if (typeof value === 'string') return value;
-  return isSet(value) ? new SortedSet(value) : new Map(value);
+  return typeof value === 'string' ? value : new SortedSet(value);
 }
 
 /** What `redis.call` makes of its arguments. */

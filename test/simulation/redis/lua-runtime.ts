@@ -91,6 +91,14 @@ const named = (functions: Readonly<Record<string, unknown>>): Table => new Table
 /** Of Lua's library what the scripts need. */
 export const library: Readonly<Record<string, unknown>> = {
   tonumber: ((value) => [toNumber(value)]) satisfies Func,
+  type: ((value) => [value instanceof Table ? 'table' : typeof value]) satisfies Func,
+  pcall: ((func, ...args) => {
+    try {
+      return [true, ...(func as Func)(...args)];
+    } catch (error) {
+      return [false, named({ err: (error as Error).message })];
+    }
+  }) satisfies Func,
   unpack: ((list) => tableOf(list).list()) satisfies Func,
   ipairs: ((list) => [
     tableOf(list)
@@ -104,6 +112,7 @@ export const library: Readonly<Record<string, unknown>> = {
     min: ((...values) => [Math.min(...values.map(numberOf))]) satisfies Func,
   }),
   string: named({
+    sub: ((text, from, to) => [textOf(text).slice(numberOf(from) - 1, to as number | undefined)]) satisfies Func,
     match: ((text, pattern) => {
       const found = expression(textOf(pattern)).exec(textOf(text));
       if (found === null) return [undefined];
@@ -126,12 +135,18 @@ export const library: Readonly<Record<string, unknown>> = {
 
 const expressions = new Map<string, RegExp>();
 
-/** A pattern of Lua, as far as the scripts use them: digits, any character, groups, anchors, repetition. */
+/** A pattern of Lua, as far as the scripts use them: digits, any character, but colons, groups, anchors, repetition. */
 function expression(pattern: string): RegExp {
   let known = expressions.get(pattern);
   if (known === undefined) {
-    if (!/^\^?(%d|\.|:|[()+*])*\$?$/.test(pattern)) throw new Error(`the pattern ${pattern} is not known`);
-    known = new RegExp(pattern.replaceAll('.', '[^]').replaceAll('%d', '\\d'));
+    if (!/^\^?(%d|\.-?|\[\^:\]|[\w:}]|[()+*])*\$?$/.test(pattern))
+      throw new Error(`the pattern ${pattern} is not known`);
+    known = new RegExp(
+      pattern
+        .replaceAll('.-', '[^]*?')
+        .replace(/\.(?!\])/g, '[^]')
+        .replaceAll('%d', '\\d'),
+    );
     expressions.set(pattern, known);
   }
   return known;

@@ -1,6 +1,6 @@
 import { type Clock } from '../../../lib/core/index.js';
 import { type RedisPort, type RedisPortListeners } from '../../../lib/redis/redis.port.js';
-import { type Verb } from '../../../lib/redis/redis.scripts.js';
+import { type ScriptName } from '../../../lib/redis/redis.scripts.js';
 import { type Asking, Order } from '../world/network.js';
 import { type RedisServer, type Subscriber } from './redis-server.js';
 
@@ -117,12 +117,12 @@ export class RedisConnections implements RedisPort {
     );
   }
 
-  async run(verb: Verb, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  async run(script: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     try {
-      return await this.ask(this.commands, () => this.server.runCached(verb, keys, args));
+      return await this.ask(this.commands, () => this.server.runCached(script, keys, args));
     } catch (error) {
       if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
-      return this.ask(this.commands, () => this.server.run(verb, keys, args));
+      return this.ask(this.commands, () => this.server.run(script, keys, args));
     }
   }
 

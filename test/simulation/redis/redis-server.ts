@@ -1,4 +1,4 @@
-import { type Verb } from '../../../lib/redis/redis.scripts.js';
+import { type Script as SentScript, type ScriptName } from '../../../lib/redis/redis.scripts.js';
 import { argumentsOf, Keyspace } from './keyspace.js';
 import { compileLua, type Script } from './lua.js';
 import { Table } from './lua-runtime.js';
@@ -6,7 +6,7 @@ import { Table } from './lua-runtime.js';
 /** Somebody at the other end of a connection for messages. */
 export type Subscriber = (channel: string, message: string) => void;
 
-export type Scripts = Readonly<Record<Verb, string>>;
+export type Scripts = Readonly<Record<ScriptName, Pick<SentScript, 'text'>>>;
 
 const compiled = new Map<string, Script>();
 
@@ -16,7 +16,7 @@ export class RedisServer {
   generation = 0;
   private readonly keyspace = new Keyspace(() => Math.floor(this.clock()));
   private readonly channels = new Map<string, Set<Subscriber>>();
-  private readonly cached = new Set<Verb>();
+  private readonly cached = new Set<ScriptName>();
   private replica: ReturnType<Keyspace['copy']>;
 
   constructor(
@@ -28,16 +28,19 @@ export class RedisServer {
   }
 
   /** EVALSHA. */
-  runCached(verb: Verb, keys: readonly string[], args: readonly (string | number)[]): unknown {
-    if (!this.cached.has(verb)) throw new Error('NOSCRIPT No matching script. Please use EVAL.');
-    return this.run(verb, keys, args);
+  runCached(name: ScriptName, keys: readonly string[], args: readonly (string | number)[]): unknown {
+    if (!this.cached.has(name)) throw new Error('NOSCRIPT No matching script. Please use EVAL.');
+    return this.run(name, keys, args);
   }
 
   /** EVAL. */
-  run(verb: Verb, keys: readonly string[], args: readonly (string | number)[]): unknown {
-    this.cached.add(verb);
-    const redis = new Table([['call', (...values: unknown[]) => [this.call(argumentsOf(values))]]]);
-    const script = scriptOf(this.scripts[verb]);
+  run(name: ScriptName, keys: readonly string[], args: readonly (string | number)[]): unknown {
+    this.cached.add(name);
+    const redis = new Table([
+      ['call', (...values: unknown[]) => [this.call(argumentsOf(values))]],
+      ['error_reply', (why: unknown) => [new Table([['err', why]])]],
+    ]);
+    const script = scriptOf(this.scripts[name].text);
     return replyOf(script({ KEYS: Table.of(keys), ARGV: Table.of(args.map(String)), redis }));
   }
 
@@ -104,6 +107,7 @@ function scriptOf(text: string): Script {
 /** What a client gets of what a script returns: whole numbers, and lists up to the first nil. */
 function replyOf(value: unknown): unknown {
   if (typeof value === 'number') return Math.trunc(value);
+  if (value instanceof Table && value.has('err')) throw new Error(String(value.get('err')));
   if (value instanceof Table) return value.list().map(replyOf);
   if (value === true) return 1;
   return typeof value === 'string' ? value : null;
