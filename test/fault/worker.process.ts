@@ -3,7 +3,7 @@ import { setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLockError, type Lock, LockLostError, LockManager } from '../../lib/core/index.js';
 import { seededChance } from '../../lib/conformance/chance.js';
-import { openBackend } from './address.js';
+import { openBackend } from '../support/backend-address.js';
 import { type Entry, monotonicMs } from './history.js';
 import { ResourceClient } from './resource.js';
 import { type Order, type Work, type WorkerSays } from './work.js';
