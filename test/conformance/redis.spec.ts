@@ -70,7 +70,7 @@ function conformance(name: string, start: () => Promise<Started>): void {
         const keys = await Promise.all(started.masters().map((master) => master.keys('*')));
         return keys.flat().filter((key) => !key.endsWith('}:last')).length;
       },
-      leaseMs: 300,
+      leaseMs: 600,
     });
   });
 }

@@ -52,7 +52,7 @@ const SERVED_WITHIN_MS = 60_000;
 /** Several processes and their servers, to which everything happens that can; and what they have to say of it. */
 export async function runFaults(options: RunOptions): Promise<Run> {
   const { site, processes, seed, control } = options;
-  using program = new Compiled('lib', 'test/fault');
+  using program = new Compiled('lib', 'test/fault', 'test/support');
   const chance = seededChance(seed);
   const folder = mkdtempSync(join(tmpdir(), 'nestjs-locked-fault-'));
   const resource = new FencedResource(control === undefined || control === 'no faults');

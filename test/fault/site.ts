@@ -1,4 +1,4 @@
-import { type Address } from './address.js';
+import { type Address } from '../support/backend-address.js';
 import { type World } from './world.js';
 
 /** A fault that is injected, lasts for a while, and is mended again before this resolves. */

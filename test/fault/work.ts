@@ -1,4 +1,4 @@
-import { type Address } from './address.js';
+import { type Address } from '../support/backend-address.js';
 
 /** What a process is started to do. */
 export interface Work {

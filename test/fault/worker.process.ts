@@ -3,7 +3,7 @@ import { setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLockError, type Lock, LockLostError, LockManager } from '../../lib/core/index.js';
 import { seededChance } from '../../lib/conformance/chance.js';
-import { openBackend } from './address.js';
+import { openBackend } from '../support/backend-address.js';
 import { type Entry, monotonicMs } from './history.js';
 import { ResourceClient } from './resource.js';
 import { type Order, type Work, type WorkerSays } from './work.js';
@@ -24,6 +24,8 @@ class HoldRecord {
   readonly id = `${name}/${(holds += 1)}`;
   private readonly signal: AbortSignal;
   private until: number;
+  /** When the lease ends, unless it is renewed. Not known while the lock is in doubt, where nothing is lost. */
+  private leaseEnd: number;
   private turnsLate = 0;
   private over = false;
 
@@ -32,7 +34,9 @@ class HoldRecord {
     askedAt: number,
   ) {
     this.signal = lock.signal;
-    this.until = this.believedUntil() ?? monotonicMs();
+    const until = this.believedUntil();
+    this.until = until ?? monotonicMs();
+    this.leaseEnd = until ?? Infinity;
     const { key } = lock;
     const token = String(lock.fencingToken);
     write({ type: 'granted', hold: this.id, key, token, askedAt, at: monotonicMs(), until: this.until });
@@ -44,13 +48,13 @@ class HoldRecord {
   look(): void {
     const until = this.believedUntil();
     if (this.over || until === undefined || until < this.until + 1) return;
-    this.until = until;
+    this.until = this.leaseEnd = until;
     write({ type: 'kept', hold: this.id, until });
   }
 
   /** Does not ask the lock, for that would tell it. */
   turn(): void {
-    if (monotonicMs() > this.until + 5 && !this.signal.aborted && !this.over) this.turnsLate += 1;
+    if (monotonicMs() > this.leaseEnd + 5 && !this.signal.aborted && !this.over) this.turnsLate += 1;
   }
 
   end(how: string): void {

@@ -35,6 +35,7 @@ export class Worker {
     const child = fork(program, [JSON.stringify(work)], { env: { ...process.env, ...clock.env } });
     const worker = new Worker(work, link, clock, child);
     await until(`${work.name} is ready`, () => worker.said.has('ready') || worker.crashed, 60_000);
+    if (worker.crashed) throw new Error(`${work.name} ended before it was ready`);
     return worker;
   }
 

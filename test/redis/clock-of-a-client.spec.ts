@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { type LockManager } from '../../lib/core/index.js';
+import { LockOwner } from '../support/lock-owner.js';
 import { MovableClock } from '../support/movable-clock.js';
 import { describeOnRedis } from '../support/redis-installed.js';
 import { type RedisServer, startRedisServer } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 import { LockManagers } from './lock-managers.js';
-import { LockOwner } from './lock-owner.js';
 
 const HOUR_S = 3_600;
 const LEASE_MS = 1_000;
@@ -21,7 +21,10 @@ describeOnRedis('the wall clock of a process is set', () => {
   beforeAll(async () => {
     clock = new MovableClock();
     server = await startRedisServer();
-    owner = await LockOwner.start({ url: server.url, key: 'a', leaseMs: LEASE_MS }, clock.env);
+    owner = await LockOwner.start(
+      { address: { kind: 'redis', port: server.port }, key: 'a', leaseMs: LEASE_MS },
+      clock.env,
+    );
   });
   afterAll(async () => {
     await owner?.stop();

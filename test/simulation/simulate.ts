@@ -65,7 +65,9 @@ class Run {
     }
     if (dice.chance(0.3)) this.sometime('close', chaosMs, ({ locks }) => locks.close());
     if (dice.chance(0.3)) simulation.at(dice.fraction() * chaosMs, () => this.crash(dice.oneOf(...this.processes)));
-    await this.untilQuiet(chaosMs + SETTLES_MS);
+    // A quiet moment before the last crash is not the end.
+    await this.advance(chaosMs);
+    await this.untilQuiet(SETTLES_MS);
     await this.advance(LEASES_END_MS);
     this.countWhatIsLeftInProcesses();
   }

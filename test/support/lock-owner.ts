@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { until } from '../support/until.js';
 import type { Look, OwnerSays, Ownership } from './lock-owner.process.js';
+import { until } from './until.js';
 
 /** Another process, with a lock manager of its own. It ends with ours. */
 export class LockOwner {
@@ -14,7 +14,7 @@ export class LockOwner {
 
   static async start(ownership: Ownership, env: NodeJS.ProcessEnv = {}): Promise<LockOwner> {
     const child = fork(join(import.meta.dirname, 'lock-owner.process.ts'), [JSON.stringify(ownership)], {
-      execArgv: ['--import', join(import.meta.dirname, '../support/typescript.mjs')],
+      execArgv: ['--import', join(import.meta.dirname, 'typescript.mjs')],
       env: { ...process.env, ...env },
     });
     const owner = new LockOwner(child);
@@ -40,6 +40,11 @@ export class LockOwner {
     return this.said.filter((each): each is Look => each.type === 'look');
   }
 
+  /** When the loss of the lock was told, in ms of the monotonic clock that all processes share. */
+  get abortedAt(): number | undefined {
+    return this.said.flatMap((each) => (each.type === 'aborted' ? each.at : []))[0];
+  }
+
   get events(): string[] {
     return this.said.flatMap((each) => (each.type === 'event' ? each.event : []));
   }
@@ -48,8 +53,14 @@ export class LockOwner {
     this.child.kill('SIGSTOP');
   }
 
-  resume(): void {
+  /** Resolves to what it saw of its lock as soon as it ran again. */
+  async resume(): Promise<Look[]> {
+    const wokenAt = Number(process.hrtime.bigint()) / 1e6;
     this.child.kill('SIGCONT');
+    return until('it looks again', () => {
+      const looks = this.looks.filter(({ from }) => from > wokenAt);
+      return looks.length >= 5 && looks;
+    });
   }
 
   async stop(): Promise<void> {

@@ -1,12 +1,12 @@
 import { setInterval } from 'node:timers';
 import { type Lock, type LockEvent, LockManager } from '../../lib/index.js';
-import { RedisBackend } from '../../lib/redis/index.js';
+import { type Address, openBackend } from './backend-address.js';
 
 /** A process that takes a lock and lets it go when its parent says so, and tells how the lock looks meanwhile. */
 export interface Ownership {
-  readonly url: string;
+  readonly address: Address;
   readonly key: string;
-  readonly leaseMs: number;
+  readonly leaseMs?: number;
 }
 
 export type OwnerSays =
@@ -14,6 +14,7 @@ export type OwnerSays =
   | { readonly type: 'acquired'; readonly token: string }
   | { readonly type: 'released'; readonly held: boolean }
   | { readonly type: 'event'; readonly event: LockEvent['type'] }
+  | { readonly type: 'aborted'; readonly at: number }
   | Look;
 
 export interface Look {
@@ -25,9 +26,8 @@ export interface Look {
   readonly aborted: boolean;
 }
 
-const { url, key, leaseMs } = JSON.parse(process.argv[2]!) as Ownership;
-const backend = new RedisBackend({ url, onWarning: () => undefined });
-const manager = new LockManager({ backend, leaseMs, waitMs: 60_000 });
+const { address, key, ...options } = JSON.parse(process.argv[2]!) as Ownership;
+const manager = new LockManager({ backend: await openBackend(address), waitMs: 60_000, ...options });
 let lock: Lock | undefined;
 
 manager.subscribe(({ type }) => say({ type: 'event', event: type }));
@@ -43,6 +43,7 @@ say({ type: 'ready' });
 
 async function acquire(): Promise<void> {
   lock = await manager.acquire(key);
+  lock.signal.addEventListener('abort', () => say({ type: 'aborted', at: Number(process.hrtime.bigint()) / 1e6 }));
   say({ type: 'acquired', token: String(lock.fencingToken) });
 }
 

@@ -1,6 +1,6 @@
 import { type LockBackend } from '../../lib/core/index.js';
 
-/** How a process reaches the servers of a site. */
+/** How a process reaches its servers, in words that go through JSON. */
 export type Address =
   | { readonly kind: 'redis'; readonly port: number }
   | { readonly kind: 'zookeeper'; readonly ports: readonly number[]; readonly sessionTimeoutMs: number }
