@@ -63,7 +63,7 @@ export class RedisBackend implements LockBackend {
     this.clock = ports.clock ?? systemClock;
     this.node = (ports.random ?? systemRandom).id().slice(0, NODE_CHARACTERS);
     const listeners: RedisPortListeners = {
-      message: (_channel, message) => this.granted(message),
+      message: (_channel, message) => this.told(message),
       listening: () => void this.listenAgain(),
       connected: () => void this.examine(),
     };
@@ -75,7 +75,8 @@ export class RedisBackend implements LockBackend {
     );
     this.post = {
       wakes: this.wakes,
-      ask: (key, verb, claim) => outbox.ask(key, verb, claim),
+      ask: (key, verb, claim, mark) => outbox.ask(key, verb, claim, mark),
+      evicted: async (mark, { forget }) => (await this.link.run('evicted', [mark], [forget ? 1 : 0])) === 1,
       listening: (bucket) => (this.listening.has(bucket) ? undefined : this.listen(bucket)),
       hearsNothing: () => this.link.reconnectMessages(),
     };
@@ -91,7 +92,7 @@ export class RedisBackend implements LockBackend {
     const places: Place[] = [];
     for (let index = 0; index < entries.length; index += 3) {
       const [claim, place, leaseLeftMs] = entries.slice(index, index + 3) as [string, string, number];
-      const [, slots, owner, id] = /^(\d+):\d+:([^:]*):(.*)$/s.exec(claim) ?? [];
+      const [, slots, id, owner] = /^(\d+):\d+:[^:]*:(\S*)(?: (.*))?$/s.exec(claim) ?? [];
       places.push({
         id: id ?? claim,
         slots: Number(slots) || Infinity,
@@ -110,6 +111,11 @@ export class RedisBackend implements LockBackend {
     for await (const line of this.link.scan(match)) yield this.keys.keyOf(line);
   }
 
+  async evict(key: string, id: string): Promise<boolean> {
+    const { line, marks } = this.keys.of(key);
+    return (await this.link.run('evict', [line, marks + id], [id])) === 1;
+  }
+
   async close(): Promise<void> {
     this.link.close();
   }
@@ -122,10 +128,15 @@ export class RedisBackend implements LockBackend {
     return reply;
   }
 
-  private granted(message: string): void {
+  private told(message: string): void {
     // Whoever may publish there may say anything.
-    const [, id, place, leaseMs, waiting] = /^(\S+) (\d{1,16}) (\d{1,10}) (\d{1,10})$/.exec(message) ?? [];
+    const [, id, place, leaseMs, waiting] = /^(\S+)(?: (\d{1,16}) (\d{1,10}) (\d{1,10}))?$/.exec(message) ?? [];
     if (id === undefined) return;
+    // An id alone: it was evicted, and shall ask.
+    if (place === undefined) {
+      this.wakes.get(id)?.();
+      return;
+    }
     const held = { held: true, place: BigInt(place!), leaseMs: Number(leaseMs), waiting: Number(waiting) } as const;
     this.wakes.get(id)?.(held);
   }

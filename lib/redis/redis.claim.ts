@@ -1,4 +1,5 @@
 import { type Claim, type ClaimRequest, type Standing } from '../core/backend.js';
+import { LockLostError } from '../core/errors.js';
 import { type LineKey } from './redis.keys.js';
 import { type CallVerb } from './redis.outbox.js';
 
@@ -9,7 +10,10 @@ const ASK_AGAIN_PER_LEASE = 1.1;
 
 /** How a claim reaches the server and hears of it. */
 export interface ClaimPost {
-  ask(key: LineKey, verb: CallVerb, claim: string): Promise<unknown>;
+  /** `mark` goes with the verbs that ask again. */
+  ask(key: LineKey, verb: CallVerb, claim: string, mark?: string): Promise<unknown>;
+  /** Whether a claim that is no longer in line was evicted; `forget`: and nobody will ask again. */
+  evicted(mark: string, options: { readonly forget: boolean }): Promise<boolean>;
   /** Resolves when this process hears what is said in the bucket; undefined: it does. */
   listening(bucket: number): Promise<void> | undefined;
   /** It seems not to, whatever it thinks. */
@@ -22,6 +26,10 @@ export class RedisClaim implements Claim {
   /** What was asked first is sent first, also while it waits to be able to hear the answer. */
   private sent: Promise<void> | undefined;
   private readonly name: string;
+  /** Where it says that it was evicted. */
+  private readonly mark: string;
+  /** Only who has asked before may have been evicted. */
+  private asked = false;
 
   constructor(
     private readonly post: ClaimPost,
@@ -29,27 +37,41 @@ export class RedisClaim implements Claim {
     private readonly key: LineKey,
     node: string,
   ) {
-    const { id, slots, leaseMs } = request;
-    this.name = `${slots === Infinity ? 0 : slots}:${Math.ceil(leaseMs)}:${node}:${id}`;
+    const { id, slots, leaseMs, owner } = request;
+    const name = `${slots === Infinity ? 0 : slots}:${Math.ceil(leaseMs)}:${node}:${id}`;
+    this.name = owner === undefined ? name : `${name} ${owner}`;
+    this.mark = key.marks + id;
   }
 
   async attempt({ queue }: { readonly queue: boolean }): Promise<Standing> {
-    if (queue) this.sent = this.post.listening(this.key.bucket);
+    const listening = this.post.listening(this.key.bucket);
+    if (queue) this.sent = listening;
+    // Whoever does not wait need not hear yet; but would hear late that it was evicted.
+    else listening?.catch(() => undefined);
     if (this.sent !== undefined) await (queue ? this.sent : this.sent.catch(() => undefined));
-    const verb = queue ? '+' : '?';
-    let outcome = await this.post.ask(this.key, verb, this.name);
+    let outcome = await this.ask(queue);
     // Either it was late, or the server's clock was set forward, which is known by now.
-    if (isOutcome(outcome, 'late')) outcome = await this.post.ask(this.key, verb, this.name);
+    if (isOutcome(outcome, 'late')) outcome = await this.ask(queue);
     return this.standing(outcome);
   }
 
+  private ask(queue: boolean): Promise<unknown> {
+    if (this.asked) return this.post.ask(this.key, queue ? '*' : '!', this.name, this.mark);
+    this.asked = true;
+    return this.post.ask(this.key, queue ? '+' : '?', this.name);
+  }
+
   async renew(): Promise<boolean> {
-    return (await this.post.ask(this.key, '=', this.name)) === 1;
+    if ((await this.post.ask(this.key, '=', this.name)) === 1) return true;
+    if (await this.post.evicted(this.mark, { forget: false })) throw this.forced();
+    return false;
   }
 
   async withdraw(): Promise<boolean> {
     if (this.sent !== undefined) await this.sent.catch(() => undefined);
-    return (await this.post.ask(this.key, '-', this.name)) === 1;
+    if ((await this.post.ask(this.key, '-', this.name)) === 1) return true;
+    await this.post.evicted(this.mark, { forget: true });
+    return false;
   }
 
   watch(wake: Wake): () => void {
@@ -78,7 +100,12 @@ export class RedisClaim implements Claim {
       this.post.hearsNothing();
       throw new Error('its messages do not arrive');
     }
+    if (isOutcome(outcome, 'evicted')) throw this.forced();
     throw new Error('the server got it too late');
+  }
+
+  private forced(): LockLostError {
+    return new LockLostError(this.request.key, 'forced');
   }
 }
 

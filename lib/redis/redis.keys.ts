@@ -7,11 +7,13 @@ export interface LineKey {
   readonly line: string;
   /** The last place that was given in the bucket. */
   readonly last: string;
+  /** What the marks of claims that were evicted begin with. */
+  readonly marks: string;
 }
 
 /** Where a key's line is kept. Injective: whatever is in the key comes last. */
 export class RedisKeys {
-  private readonly buckets: readonly { readonly lines: string; readonly last: string; readonly channels: string }[];
+  private readonly buckets: readonly Record<'lines' | 'last' | 'marks' | 'channels', string>[];
 
   constructor(
     private readonly prefix: string,
@@ -19,14 +21,14 @@ export class RedisKeys {
   ) {
     this.buckets = Array.from({ length: cluster ? CLUSTER_BUCKETS : 1 }, (_, bucket) => {
       const tag = `${prefix}:{${bucket}}:`;
-      return { lines: `${tag}line:`, last: `${tag}last`, channels: `${tag}wake:` };
+      return { lines: `${tag}line:`, last: `${tag}last`, marks: `${tag}evicted:`, channels: `${tag}wake:` };
     });
   }
 
   of(key: string): LineKey {
     const bucket = this.buckets.length === 1 ? 0 : hash(key) % this.buckets.length;
-    const { lines, last } = this.buckets[bucket]!;
-    return { bucket, line: lines + key, last };
+    const { lines, last, marks } = this.buckets[bucket]!;
+    return { bucket, line: lines + key, last, marks };
   }
 
   /** What the channels of a bucket begin with. */

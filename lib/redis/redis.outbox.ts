@@ -4,12 +4,14 @@ import { type LineKey } from './redis.keys.js';
 const MOST_PER_COMMAND = 200;
 
 /** What a claim may ask for, as `calls.lua` knows it. */
-export type CallVerb = '+' | '?' | '=' | '-';
+export type CallVerb = '+' | '?' | '*' | '!' | '=' | '-';
 
 interface Call {
   readonly key: LineKey;
   readonly verb: CallVerb;
   readonly claim: string;
+  /** Where it says that the claim was evicted, for the verbs that ask again. */
+  readonly mark: string | undefined;
   readonly resolve: (outcome: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -30,11 +32,11 @@ export class RedisOutbox {
     private readonly failure: (why: string) => Error,
   ) {}
 
-  ask(key: LineKey, verb: CallVerb, claim: string): Promise<unknown> {
+  ask(key: LineKey, verb: CallVerb, claim: string, mark?: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
       // Behind all that is to be done in this turn: whoever is answered together asks together again.
       if (this.due.length === 0) process.nextTick(() => this.flush());
-      this.due.push({ key, verb, claim, resolve, reject });
+      this.due.push({ key, verb, claim, mark, resolve, reject });
     });
   }
 
@@ -60,14 +62,16 @@ export class RedisOutbox {
 
   private async sendTogether(calls: readonly Call[]): Promise<void> {
     const keys: string[] = [];
+    const marks: string[] = [];
     const asked: string[] = [];
     let joining: LineKey | undefined;
-    for (const { key, verb, claim } of calls) {
+    for (const { key, verb, claim, mark } of calls) {
       keys.push(key.line);
       asked.push(verb + claim);
-      if (verb === '+' || verb === '?') joining = key;
+      if (verb !== '=' && verb !== '-') joining = key;
+      if (mark !== undefined) marks.push(mark);
     }
-    if (joining !== undefined) keys.push(joining.last);
+    if (joining !== undefined) keys.push(joining.last, ...marks);
     try {
       const reply = await this.send(calls[0]!.key.bucket, keys, asked);
       calls.forEach(({ resolve, reject }, index) => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 /** What is asked of a server, one script each. */
-export const SCRIPTS = ['calls', 'inspect'] as const;
+export const SCRIPTS = ['calls', 'inspect', 'evict', 'evicted'] as const;
 export type ScriptName = (typeof SCRIPTS)[number];
 
 const read = (name: string): string => readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');

@@ -50,7 +50,8 @@ describeOnRedis('what is sent', () => {
     const manager = new LockManager({ backend: new RedisBackend({ url: server.url }), leaseMs: 600 });
     const locks = await Promise.all(['a', 'b', 'c'].map((key) => manager.acquire(key)));
     await manager.tryAcquire('a', { mode: 'shared' });
-    await manager.inspect('a');
+    const { holders } = await manager.inspect('b');
+    await manager.forceRelease('b', holders[0]!);
     await new Promise((resolve) => setTimeout(resolve, 600));
     await Promise.all(locks.map((lock) => lock.release()));
     ({ sent } = await watch.take());
@@ -66,14 +67,16 @@ describeOnRedis('what is sent', () => {
     for (const { args } of asked) {
       const keys = Number(args[1]);
       const rest = args.slice(2 + keys);
-      if (name === 'inspect') {
-        expect([keys, rest]).toEqual([1, []]);
+      if (name !== 'calls') {
+        const { header } = read(name);
+        expect([keys, rest.length]).toEqual([header.keys.length, header.args.length]);
         continue;
       }
       const [notAfter, ...calls] = rest;
       expect(notAfter).toMatch(/^\d+$/);
-      for (const call of calls) expect(call).toMatch(/^[+?=-]\d+:\d+:[^:]+:\S+$/);
-      expect(keys).toBe(calls.length + (calls.some((call) => /^[+?]/.test(call)) ? 1 : 0));
+      for (const call of calls) expect(call).toMatch(/^[+?*!=-]\d+:\d+:[^:]+:\S+( .+)?$/);
+      const again = calls.filter((call) => /^[*!]/.test(call)).length;
+      expect(keys).toBe(calls.length + (calls.some((call) => /^[+?*!]/.test(call)) ? 1 : 0) + again);
     }
   });
 });

@@ -2,10 +2,13 @@
 --
 -- KEYS[i] line of the i-th call
 -- KEYS[#ARGV] the last place that was given in this bucket; only where somebody may join
+-- KEYS[#ARGV+again] of each in turn that asks again: where it says that it was evicted
 -- ARGV[1] not after: server time in µs that is too late to join, or 0
 -- ARGV[i+1] what the i-th claim asks, and its name:
 --   + joins the line, once, and asks where it stands. Restarts its lease
 --   ? the same, but leaves again unless it is in
+--   * as +, of one that has asked before: it does not join anew where it was evicted
+--   ! as ?, of one that has asked before
 --   = restarts its lease, if it is in line
 --   - leaves, and lets in whoever may come in now
 -- Reply: { server time in µs, for each call one of
@@ -14,6 +17,7 @@
 --   { 'waiting', place, ahead, ms of the front's lease left, its lease in ms }
 --   { 'refused', ahead }
 --   { 'late' }
+--   { 'evicted' }
 --   { 'deaf' }, nobody listens to the node's channel
 --   1 | 0, no longer in line, to = and -
 --   { 'failed', why }, what is wrong with its line alone, if there are several calls }
@@ -50,12 +54,13 @@ local function amongOthers()
     return left, lease
   end
 
-  local function join(line, claim, queue)
+  local function join(line, claim, queue, mark)
     -- Whoever sent this has given it up by now, and may not hear the answer.
     if notAfter > 0 and time > notAfter then return { 'late' } end
     k.dropDead(line, ms)
     local size = k.sizeOf(line)
     local place = redis.call('ZSCORE', line, claim)
+    if mark and not place and redis.call('GET', mark) then return { 'evicted' } end
     local rank = place and redis.call('ZRANK', line, claim) - size or size
     local admitted, least = k.holders(line, size)
     local held = place and rank < admitted
@@ -90,16 +95,7 @@ local function amongOthers()
   -- How it is named in line: for whoever knows of a claim no more than its id, or of one that is gone.
   local function named(line, claim)
     if redis.call('ZSCORE', line, claim) then return claim end
-    local form = '^%d+:%d+:[^:]*:(.*)$'
-    local id, from = string.match(claim, form), k.sizeOf(line)
-    while true do
-      local found = redis.call('ZRANGE', line, from, from + 99)
-      for i = 1, #found do
-        if string.match(found[i], form) == id then return found[i] end
-      end
-      if #found < 100 then return claim end
-      from = from + 100
-    end
+    return k.byId(line, string.match(claim, '^%d+:%d+:[^:]*:([^ ]*)')) or claim
   end
 
   local function keep(line, asked)
@@ -124,12 +120,12 @@ local function amongOthers()
 end
 
 local others
-local function answer(line, call)
+local function answer(line, call, mark)
   local verb, claim = string.sub(call, 1, 1), string.sub(call, 2)
-  local joins = verb == '+' or verb == '?'
+  local joins = verb ~= '=' and verb ~= '-'
   local size = redis.call('ZCARD', line)
   -- What is so for most keys: nobody is in line, or this claim alone.
-  if size == 0 and joins and (notAfter == 0 or time <= notAfter) then
+  if size == 0 and joins and not mark and (notAfter == 0 or time <= notAfter) then
     local place, lease = nextPlace(), string.match(claim, '^%d+:(%d+):')
     redis.call('ZADD', line, place, claim, -(ms + lease), '~' .. claim)
     redis.call('PEXPIRE', line, lease)
@@ -143,15 +139,20 @@ local function answer(line, call)
     end
   end
   others = others or amongOthers()
-  if joins then return others.join(line, claim, verb == '+') end
+  if joins then return others.join(line, claim, verb == '+' or verb == '*', mark) end
   if verb == '=' then return others.keep(line, claim) end
   return others.withdraw(line, claim)
 end
 
-local reply = { time }
+local reply, again = { time }, 0
 for i = 1, #ARGV - 1 do
-  local done, result = true, nil
-  if #ARGV == 2 then result = answer(KEYS[i], ARGV[i + 1]) else done, result = pcall(answer, KEYS[i], ARGV[i + 1]) end
+  local done, result, call, mark = true, nil, ARGV[i + 1], nil
+  local verb = string.sub(call, 1, 1)
+  if verb == '*' or verb == '!' then
+    again = again + 1
+    mark = KEYS[#ARGV + again]
+  end
+  if #ARGV == 2 then result = answer(KEYS[i], call, mark) else done, result = pcall(answer, KEYS[i], call, mark) end
   if not done then
     local why = type(result) == 'table' and result.err or result
     -- What is wrong with the server is wrong for all, and its client has to see it.

@@ -139,7 +139,7 @@ const expressions = new Map<string, RegExp>();
 function expression(pattern: string): RegExp {
   let known = expressions.get(pattern);
   if (known === undefined) {
-    if (!/^\^?(%d|\.-?|\[\^:\]|[\w:}]|[()+*])*\$?$/.test(pattern))
+    if (!/^\^?(%d|\.-?|\[\^[: ]\]|[\w:}]|[()+*])*\$?$/.test(pattern))
       throw new Error(`the pattern ${pattern} is not known`);
     known = new RegExp(
       pattern
