@@ -115,7 +115,14 @@ describeOnRedis('what a lock costs, in commands', () => {
   });
 });
 
-const VERBS: Readonly<Record<string, string>> = { '+': 'attempt', '?': 'attempt', '=': 'renew', '-': 'withdraw' };
+const VERBS: Readonly<Record<string, string>> = {
+  '+': 'attempt',
+  '?': 'attempt',
+  '*': 'attempt',
+  '!': 'attempt',
+  '=': 'renew',
+  '-': 'withdraw',
+};
 
 /** What its claims ask for, of one command. */
 function callsOf({ name, args }: SeenCommand): string[] {

@@ -8,7 +8,7 @@ import { type TcpProxy } from '../support/tcp-proxy.js';
 import { LockManagers } from './lock-managers.js';
 
 /** As `calls.lua` knows them. */
-const VERBS = { attempt: '[+?]', renew: '=', withdraw: '-' } as const;
+const VERBS = { attempt: '[+?*!]', renew: '=', withdraw: '-' } as const;
 
 describeOnRedis('the connection breaks after Redis did what it was asked, before it answers', () => {
   const managers = new LockManagers();
