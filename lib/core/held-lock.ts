@@ -1,3 +1,4 @@
+import { type Answer } from './answer.js';
 import { type Hold } from './hold.js';
 import { BaseLock } from './lock.js';
 import { type Wish } from './options.js';
@@ -5,16 +6,22 @@ import { type Wish } from './options.js';
 /** Of the fencing token's bits, those that count hand-offs under one claim; the place in line is above them. */
 const HAND_OFF_BITS = 10n;
 
+/** Who gave the turn, and takes it back. */
+interface Owner {
+  release(lock: HeldLock, use: { readonly unused: boolean }): Answer<boolean>;
+}
+
 interface Turn {
   readonly acquiredAt: number;
   readonly waitedMs: number;
-  readonly giveBack: (lock: HeldLock, use: { readonly unused: boolean }) => Promise<boolean>;
+  readonly owner: Owner;
 }
 
 /** The lock of one key: one caller's turn on a hold, which may have had other turns before. */
 export class HeldLock extends BaseLock {
   readonly keys: readonly string[];
-  private readonly token: bigint;
+  private readonly handOffs: number;
+  private token: bigint | undefined;
 
   constructor(
     readonly hold: Hold,
@@ -23,15 +30,15 @@ export class HeldLock extends BaseLock {
   ) {
     super();
     this.keys = [hold.admitted.key];
-    this.token = (hold.place << HAND_OFF_BITS) | BigInt(hold.handOffs);
+    this.handOffs = hold.handOffs;
   }
 
   override get fencingToken(): bigint {
-    return this.token;
+    return (this.token ??= (this.hold.place << HAND_OFF_BITS) | BigInt(this.handOffs));
   }
 
   get fencingTokens(): ReadonlyMap<string, bigint> {
-    return new Map([[this.keys[0]!, this.token]]);
+    return new Map([[this.keys[0]!, this.fencingToken]]);
   }
 
   get acquiredAt(): number {
@@ -54,7 +61,7 @@ export class HeldLock extends BaseLock {
     return this.hold.remainingMs;
   }
 
-  protected async letGo(use: { readonly unused: boolean }): Promise<boolean> {
-    return this.loss === undefined && this.turn.giveBack(this, use);
+  protected letGo(use: { readonly unused: boolean }): Answer<boolean> {
+    return this.loss === undefined && this.turn.owner.release(this, use);
   }
 }

@@ -111,8 +111,8 @@ export function readWish(options: AcquireOptions & { readonly minHoldMs?: number
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
     throw bad('signal', signal, 'an AbortSignal');
   }
-  const terms = { slots: slotsOf(options.mode), leaseMs: Math.max(leaseMs, minHoldMs) };
-  return { ...terms, waitMs, minHoldMs, maxHoldMs, signal, awaited: false };
+  const slots = slotsOf(options.mode);
+  return { slots, leaseMs: Math.max(leaseMs, minHoldMs), waitMs, minHoldMs, maxHoldMs, signal, awaited: false };
 }
 
 /** What becomes of a value whose lock was lost meanwhile. */
