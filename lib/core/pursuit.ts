@@ -1,4 +1,4 @@
-import { type Answer, isPending, whenAnswered } from './answer.js';
+import { type Answer, isPending } from './answer.js';
 import { backoffMs } from './backoff.js';
 import { type Claim, type Held, type Standing, type Waiting } from './backend.js';
 import { Bell } from './bell.js';
@@ -9,7 +9,7 @@ import { inTime, PATIENCE_MS } from './in-time.js';
 import { leave } from './leave.js';
 import { drift, driftMargin, type Moment, momentOf } from './moment.js';
 import { type Terms } from './options.js';
-import { checked } from './standing.js';
+import { checked, isHeld } from './standing.js';
 import { type Waiter } from './waiter.js';
 
 /** Who is told how a pursuit goes. */
@@ -53,7 +53,7 @@ export class Pursuit {
   private givenUp = false;
   private queue: boolean;
   /** When the last ask that was answered was sent: the claim's lease is known to last from then. */
-  private answered: Moment;
+  private answered!: Moment;
 
   constructor(
     private readonly context: Context,
@@ -65,7 +65,6 @@ export class Pursuit {
     this.id = context.random.id();
     this.queue = queue;
     this.bell = new Bell(context);
-    this.answered = momentOf(context.clock);
   }
 
   /** Asks for the first time, at once. */
@@ -104,9 +103,10 @@ export class Pursuit {
       return;
     }
     const first = this.ask(claim);
-    if (!isPending(first.answer) && first.answer.held) {
+    // Nothing has been answered yet: silence counts from here.
+    this.answered = first.sent;
+    if (!isPending(first.answer) && isHeld(first.answer)) {
       this.asking = false;
-      this.answered = first.sent;
       if (this.usable(first.answer)) {
         this.admit(claim, unwatch, first.answer);
         return;
@@ -144,7 +144,7 @@ export class Pursuit {
       next = undefined;
       let standing: Standing | undefined;
       try {
-        standing = await answer;
+        standing = checked(await answer);
         this.asking = false;
         this.answered = sent;
         this.trouble = undefined;
@@ -188,7 +188,7 @@ export class Pursuit {
     const { context, queue, terms } = this;
     const sent = momentOf(context.clock);
     const patienceMs = Math.min(terms.leaseMs, PATIENCE_MS);
-    return { sent, answer: inTime(context, patienceMs, () => whenAnswered(claim.attempt({ queue }), checked)) };
+    return { sent, answer: inTime(context, patienceMs, () => claim.attempt({ queue })) };
   }
 
   /** Not when it came too late, or the machine slept meanwhile: asking again restarts the lease and tells whether it stands. */

@@ -33,14 +33,11 @@ export class RedisClaim implements Claim {
     this.name = `${slots === Infinity ? 0 : slots}:${Math.ceil(leaseMs)}:${node}:${id}`;
   }
 
-  async attempt({ queue }: { readonly queue: boolean }): Promise<Standing> {
+  attempt({ queue }: { readonly queue: boolean }): Promise<Standing> {
     if (queue) this.sent = this.post.listening(this.key.bucket);
-    if (this.sent !== undefined) await (queue ? this.sent : this.sent.catch(() => undefined));
     const verb = queue ? '+' : '?';
-    let outcome = await this.post.ask(this.key, verb, this.name);
-    // Either it was late, or the server's clock was set forward, which is known by now.
-    if (isOutcome(outcome, 'late')) outcome = await this.post.ask(this.key, verb, this.name);
-    return this.standing(outcome);
+    if (this.sent === undefined) return this.ask(verb);
+    return (queue ? this.sent : this.sent.catch(() => undefined)).then(() => this.ask(verb));
   }
 
   async renew(): Promise<boolean> {
@@ -50,6 +47,13 @@ export class RedisClaim implements Claim {
   async withdraw(): Promise<boolean> {
     if (this.sent !== undefined) await this.sent.catch(() => undefined);
     return (await this.post.ask(this.key, '-', this.name)) === 1;
+  }
+
+  private async ask(verb: '+' | '?'): Promise<Standing> {
+    let outcome = await this.post.ask(this.key, verb, this.name);
+    // Either it was late, or the server's clock was set forward, which is known by now.
+    if (isOutcome(outcome, 'late')) outcome = await this.post.ask(this.key, verb, this.name);
+    return this.standing(outcome);
   }
 
   watch(wake: Wake): () => void {
