@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { type Answer } from '../core/answer.js';
 import { type Claim, type ClaimRequest, type Held, type Standing, type Waiting } from '../core/backend.js';
 import { type Trial } from './trial.js';
 
@@ -86,7 +87,7 @@ export class Claimant {
   /** Sends an attempt, and a withdrawal without waiting for the answer. */
   async joinsAndLeavesInOneBreath(): Promise<void> {
     const joined = Promise.allSettled([this.claim.attempt({ queue: true })]);
-    let sent: Promise<boolean> | undefined = this.claim.withdraw();
+    let sent: Answer<boolean> | undefined = this.claim.withdraw();
     await this.trial.ask(() => {
       const withdrawal = sent ?? this.claim.withdraw();
       sent = undefined;

@@ -1,3 +1,4 @@
+import { type Answer } from '../core/answer.js';
 import { type Claim, type ClaimRequest, type LockBackend, type Place, type Standing } from '../core/backend.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { type FaultPlan, type FaultyCall, noFaults } from './fault-plan.js';
@@ -44,7 +45,7 @@ export class FaultyBackend implements LockBackend {
     const { key, id } = request;
     let turn = Promise.resolve();
     // A late call holds up those behind it until it was sent, not until it was answered.
-    const inTurn = <T>(method: FaultyCall['method'], execute: () => Promise<T>): Promise<T> => {
+    const inTurn = <T>(method: FaultyCall['method'], execute: () => Answer<T>): Promise<T> => {
       const before = turn;
       let sent!: () => void;
       turn = new Promise((resolve) => (sent = resolve));
@@ -87,7 +88,7 @@ export class FaultyBackend implements LockBackend {
 
   private async call<T>(
     call: FaultyCall,
-    execute: () => Promise<T>,
+    execute: () => Answer<T>,
     before?: Promise<void>,
     sent: () => void = () => undefined,
   ): Promise<T> {
@@ -98,7 +99,7 @@ export class FaultyBackend implements LockBackend {
       sent();
       return fault === 'hang' ? never<T>() : Promise.reject(new InjectedFaultError(call));
     }
-    let answers: Promise<T>[];
+    let answers: Answer<T>[];
     try {
       answers = fault === 'duplicate' ? [execute(), execute()] : [execute()];
     } finally {

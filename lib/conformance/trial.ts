@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { type Answer } from '../core/answer.js';
 import { type LockBackend, type Place } from '../core/backend.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { type BackendFixture } from './backend-fixture.js';
@@ -143,7 +144,7 @@ export class Trial implements CaseTimes {
   }
 
   /** An answer. A call that rejects fails the case, unless the fixture says that calls may. */
-  async ask<T>(call: () => Promise<T>): Promise<{ readonly answer: T; readonly repeated: boolean }> {
+  async ask<T>(call: () => Answer<T>): Promise<{ readonly answer: T; readonly repeated: boolean }> {
     for (let failures = 0; ; failures += 1) {
       try {
         return { answer: await call(), repeated: failures > 0 };

@@ -1,3 +1,5 @@
+import { type Answer } from './answer.js';
+
 /**
  * The contract between the core and a place where locks live.
  *
@@ -16,7 +18,7 @@
  *   withdrawal that follows an attempt of unknown outcome leaves nothing behind in line.
  * - A claim whose lease has ended is no longer in line, for anyone, and no call but `attempt` brings it back: `attempt`
  *   joins anew, at the back, with a new place.
- * - A call settles in bounded time. An attempt or a withdrawal that rejects with a LockError is final: asking again is
+ * - A call settles in bounded time. A backend that has nobody to ask may answer at once, without a promise. An attempt or a withdrawal that rejects with a LockError is final: asking again is
  *   pointless (the server is out of memory, the password is wrong). Any other rejection means "not known", and the core
  *   asks again; a withdrawal, for a lease. A backend whose claims do not end by themselves goes on from there itself.
  */
@@ -72,18 +74,18 @@ export interface Claim {
    *
    * Asking in line must not write unless something changed, or watchers would wake each other for ever.
    */
-  attempt(options: { readonly queue: boolean }): Promise<Standing>;
+  attempt(options: { readonly queue: boolean }): Answer<Standing>;
 
   /**
    * Keeps a held claim. true: the lease restarted when this was sent. false: lost for good. Rejects: not known.
    * Never brings a claim back that is not in line.
    */
-  renew(): Promise<boolean>;
+  renew(): Answer<boolean>;
 
   /**
    * Leaves the line, held or waiting, and lets in whoever may come in now. false: was no longer in line.
    */
-  withdraw(): Promise<boolean>;
+  withdraw(): Answer<boolean>;
 
   /**
    * Calls `wake` when it may pay off to ask again: a waiter then attempts, a holder renews. Called before the first

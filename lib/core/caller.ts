@@ -1,3 +1,4 @@
+import { type Answer } from './answer.js';
 import { type Context } from './context.js';
 import { type Wish } from './options.js';
 import { type Timer } from './timers.js';
@@ -7,12 +8,13 @@ import { type Timer } from './timers.js';
  * promise, and takes timer and listener with it.
  */
 export class Caller<T> {
-  readonly served: Promise<T>;
   readonly joinedAt: number;
+  /** Served, or sent away. */
+  settled = false;
   private timer: Timer | undefined;
-  private settled = false;
-  private resolve!: (value: T) => void;
-  private reject!: (reason: unknown) => void;
+  private outcome: Answer<T> | undefined;
+  private resolve: ((value: T) => void) | undefined;
+  private reject: ((reason: unknown) => void) | undefined;
   private stopListening: (() => void) | undefined;
 
   constructor(
@@ -20,7 +22,12 @@ export class Caller<T> {
     readonly wish: Wish,
   ) {
     this.joinedAt = context.clock.now();
-    this.served = new Promise<T>((resolve, reject) => {
+  }
+
+  /** What it is served with; a promise of it while it waits, and if it was sent away. Read once. */
+  get served(): Answer<T> {
+    if (this.settled) return this.outcome!;
+    return new Promise<T>((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
@@ -52,12 +59,14 @@ export class Caller<T> {
 
   serve(value: T): void {
     this.settle();
-    this.resolve(value);
+    if (this.resolve === undefined) this.outcome = value;
+    else this.resolve(value);
   }
 
   fail(reason: unknown): void {
     this.settle();
-    this.reject(reason);
+    if (this.reject === undefined) this.outcome = Promise.reject(reason);
+    else this.reject(reason);
   }
 
   private settle(): void {

@@ -1,3 +1,4 @@
+import { type Answer } from './answer.js';
 import { type Hold } from './hold.js';
 import { BaseLock } from './lock.js';
 import { type Wish } from './options.js';
@@ -10,16 +11,22 @@ export function firstToken(place: bigint): bigint {
   return place << HAND_OFF_BITS;
 }
 
+/** Who gave the turn, and takes it back. */
+interface Owner {
+  release(lock: HeldLock, use: { readonly unused: boolean }): Answer<boolean>;
+}
+
 interface Turn {
   readonly acquiredAt: number;
   readonly waitedMs: number;
-  readonly giveBack: (lock: HeldLock, use: { readonly unused: boolean }) => Promise<boolean>;
+  readonly owner: Owner;
 }
 
 /** The lock of one key: one caller's turn on a hold, which may have had other turns before. */
 export class HeldLock extends BaseLock {
   readonly keys: readonly string[];
-  private readonly token: bigint;
+  private readonly handOffs: number;
+  private token: bigint | undefined;
 
   constructor(
     readonly hold: Hold,
@@ -28,15 +35,15 @@ export class HeldLock extends BaseLock {
   ) {
     super();
     this.keys = [hold.admitted.key];
-    this.token = firstToken(hold.place) | BigInt(hold.handOffs);
+    this.handOffs = hold.handOffs;
   }
 
   override get fencingToken(): bigint {
-    return this.token;
+    return (this.token ??= firstToken(this.hold.place) | BigInt(this.handOffs));
   }
 
   get fencingTokens(): ReadonlyMap<string, bigint> {
-    return new Map([[this.keys[0]!, this.token]]);
+    return new Map([[this.keys[0]!, this.fencingToken]]);
   }
 
   get acquiredAt(): number {
@@ -59,7 +66,7 @@ export class HeldLock extends BaseLock {
     return this.hold.remainingMs;
   }
 
-  protected async letGo(use: { readonly unused: boolean }): Promise<boolean> {
-    return this.loss === undefined && this.turn.giveBack(this, use);
+  protected letGo(use: { readonly unused: boolean }): Answer<boolean> {
+    return this.loss === undefined && this.turn.owner.release(this, use);
   }
 }

@@ -1,3 +1,4 @@
+import { type Answer, isPending } from './answer.js';
 import { type Claim, type Held } from './backend.js';
 import { backoffMs } from './backoff.js';
 import { type Context, shorten, track } from './context.js';
@@ -105,7 +106,7 @@ export class Hold {
   }
 
   /** Leaves the line. false: the backend no longer had it, so it was lost before, unnoticed. */
-  async leave(): Promise<Left> {
+  leave(): Answer<Left> {
     if (this.over) return false;
     this.end();
     return this.withdraw();
@@ -118,20 +119,27 @@ export class Hold {
     track(this.context, restarted);
   }
 
-  private withdraw(): Promise<Left> {
+  private withdraw(): Answer<Left> {
     const { key, id, claim } = this.admitted;
-    const go = (): Promise<Left> => leave(this.context, { key, id, claim, leaseMs: this.leaseMs });
-    const leftMs = this.deadline - this.context.clock.now();
-    const left = this.renewing === undefined ? go() : this.renewalAnswered(leftMs).then(go);
-    track(this.context, left);
+    const go = (): Answer<Left> => leave(this.context, { key, id, claim, leaseMs: this.leaseMs });
+    const left = this.renewing === undefined ? go() : this.renewalAnsweredInLease().then(go);
+    if (isPending(left)) track(this.context, left);
     return left;
+  }
+
+  private async renewalAnsweredInLease(): Promise<void> {
+    await this.renewalAnswered(this.deadline - this.context.clock.now());
   }
 
   /** Calls on one claim do not overlap. One that is not answered is not waited for long. */
   private async renewalAnswered(withinMs: number): Promise<void> {
     const { renewing } = this;
     if (renewing === undefined || withinMs <= 0) return;
-    await inTime(this.context, Math.min(withinMs, PATIENCE_MS), () => renewing).catch(() => undefined);
+    try {
+      await inTime(this.context, Math.min(withinMs, PATIENCE_MS), () => renewing);
+    } catch {
+      // What matters is that it is over.
+    }
   }
 
   private end(): void {

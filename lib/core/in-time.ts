@@ -1,3 +1,4 @@
+import { type Answer, isPending } from './answer.js';
 import { type Context } from './context.js';
 
 /** A call to the backend that settled neither way in the time given. Not known what came of it. */
@@ -12,14 +13,16 @@ export class NoAnswerError extends Error {
 export const PATIENCE_MS = 5_000;
 
 /** What the call answers, or NoAnswerError. A call that throws at once is a call that rejects. */
-export function inTime<T>(context: Context, withinMs: number, call: () => Promise<T>): Promise<T> {
+export function inTime<T>(context: Context, withinMs: number, call: () => Answer<T>): Answer<T> {
+  const answer = startCall(call);
+  if (!isPending(answer)) return answer;
   return new Promise<T>((resolve, reject) => {
     const { backend, clock, timers } = context;
     const timer = timers.set(clock.now() + withinMs, true, () => reject(new NoAnswerError(backend.name, withinMs)));
-    startCall(call).then(
-      (answer) => {
+    answer.then(
+      (value) => {
         timers.cancel(timer);
-        resolve(answer);
+        resolve(value);
       },
       (error: unknown) => {
         timers.cancel(timer);
@@ -29,6 +32,10 @@ export function inTime<T>(context: Context, withinMs: number, call: () => Promis
   });
 }
 
-async function startCall<T>(call: () => Promise<T>): Promise<T> {
-  return call();
+function startCall<T>(call: () => Answer<T>): Answer<T> {
+  try {
+    return call();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }

@@ -1,4 +1,5 @@
 export { holders } from './admission.js';
+export type { Answer } from './answer.js';
 export type { Claim, ClaimRequest, Held, LockBackend, Place, Standing, Waiting } from './backend.js';
 export type { Alarm, Clock } from './clock.js';
 export {

@@ -1,3 +1,4 @@
+import { type Answer, isPending, whenAnswered } from './answer.js';
 import { backoffMs } from './backoff.js';
 import { type Claim } from './backend.js';
 import { type Context, shorten, track } from './context.js';
@@ -19,11 +20,12 @@ export interface LeavingClaim {
  * pointless, or the claim's lease has ended anyway. A single try is not enough: whatever lost the last reply is likely
  * to lose the next call, too.
  */
-export async function leave(context: Context, leaving: LeavingClaim): Promise<Left> {
+export function leave(context: Context, leaving: LeavingClaim): Answer<Left> {
   const goneBy = context.clock.now() + leaving.leaseMs;
-  const left = await withdraw(context, leaving);
-  if (left === undefined) track(context, keepTrying(context, leaving, goneBy));
-  return left === 'pointless' ? undefined : left;
+  return whenAnswered(withdraw(context, leaving), (left) => {
+    if (left === undefined) track(context, keepTrying(context, leaving, goneBy));
+    return left === 'pointless' ? undefined : left;
+  });
 }
 
 async function keepTrying(context: Context, leaving: LeavingClaim, goneBy: number): Promise<void> {
@@ -35,11 +37,11 @@ async function keepTrying(context: Context, leaving: LeavingClaim, goneBy: numbe
   }
 }
 
-async function withdraw(context: Context, { key, id, leaseMs, claim }: LeavingClaim): Promise<Left | 'pointless'> {
-  try {
-    return await inTime(context, Math.min(leaseMs, PATIENCE_MS), () => claim.withdraw());
-  } catch (error) {
+function withdraw(context: Context, { key, id, leaseMs, claim }: LeavingClaim): Answer<Left | 'pointless'> {
+  const left = inTime(context, Math.min(leaseMs, PATIENCE_MS), () => claim.withdraw());
+  if (!isPending(left)) return left;
+  return left.catch((error: unknown) => {
     if (context.events.wanted) context.events.emit({ type: 'release-failed', key, claim: shorten(id), error });
     return isLockError(error) ? 'pointless' : undefined;
-  }
+  });
 }

@@ -1,4 +1,5 @@
 import { holders } from './admission.js';
+import { type Answer } from './answer.js';
 import { asLockError } from './as-lock-error.js';
 import { type Context } from './context.js';
 import { isForced, isLockError, type LockError, LockUnavailableError } from './errors.js';
@@ -24,7 +25,6 @@ import { Waiter } from './waiter.js';
  */
 export class LocalLine implements Pursuer, Successors {
   private readonly waiters = new Set<Waiter>();
-  private readonly pursuers = new Map<Pursuit, Waiter>();
   private readonly tenancies: Tenancies;
 
   constructor(
@@ -36,7 +36,7 @@ export class LocalLine implements Pursuer, Successors {
     this.tenancies = new Tenancies(context, key, this);
   }
 
-  async join(wish: Wish): Promise<HeldLock> {
+  join(wish: Wish): Answer<HeldLock> {
     const { maxWaiters } = this.defaults;
     const ahead = this.tenancies.size + this.waiters.size;
     if (wish.waitMs === 0 && this.surelyBusy(wish)) {
@@ -49,9 +49,10 @@ export class LocalLine implements Pursuer, Successors {
     const waiter = new Waiter(this.context, wish);
     waiter.expired = wish.waitMs === 0;
     this.waiters.add(waiter);
-    waiter.heed((reason) => this.dismiss(waiter, reason));
+    if (wish.signal !== undefined) waiter.heed((reason) => this.dismiss(waiter, reason));
     if (this.strict || waiter.expired) this.pursue(waiter);
     else this.serveFront();
+    if (waiter.settled) return waiter.served;
     if (wish.waitMs > 0) waiter.hasUntilDeadline(() => this.timeUp(waiter));
     if (waiter.pursuit === undefined) this.tellQueued(waiter, ahead);
     return waiter.served;
@@ -85,22 +86,22 @@ export class LocalLine implements Pursuer, Successors {
   // A claim has news.
 
   admitted(pursuit: Pursuit, hold: Hold): void {
-    const waiter = this.pursuers.get(pursuit)!;
-    this.pursuers.delete(pursuit);
+    const waiter = pursuit.waiter!;
     this.waiters.delete(waiter);
+    pursuit.waiter = undefined;
     waiter.pursuit = undefined;
     this.tenancies.admit(hold, waiter);
     this.serveFront();
   }
 
   progressed(pursuit: Pursuit): void {
-    const waiter = this.pursuers.get(pursuit)!;
+    const waiter = pursuit.waiter!;
     if (waiter.expired) this.dismiss(waiter, this.whyNot(waiter));
     else if (pursuit.standing !== undefined) this.tellQueued(waiter, pursuit.standing.ahead);
   }
 
   failed(pursuit: Pursuit, error: unknown): void {
-    const waiter = this.pursuers.get(pursuit)!;
+    const waiter = pursuit.waiter!;
     if (isForced(error)) {
       this.forced(pursuit, waiter);
       return;
@@ -154,7 +155,7 @@ export class LocalLine implements Pursuer, Successors {
    * already, those who can share with them need not wait for each other's answers. One that has to wait is enough.
    */
   private serveFront(): void {
-    if (this.strict) return;
+    if (this.strict || this.waiters.size === 0) return;
     const line = this.tenancies.terms();
     for (const waiter of this.waiters) {
       line.push(waiter.wish);
@@ -191,7 +192,7 @@ export class LocalLine implements Pursuer, Successors {
 
   private attach(waiter: Waiter, pursuit: Pursuit): void {
     waiter.pursuit = pursuit;
-    this.pursuers.set(pursuit, waiter);
+    pursuit.waiter = waiter;
   }
 
   /** Somebody who no longer waits leaves its claim, with its place, to the next who can use it. */
@@ -199,7 +200,7 @@ export class LocalLine implements Pursuer, Successors {
     const { pursuit } = waiter;
     if (pursuit === undefined) return;
     waiter.pursuit = undefined;
-    this.pursuers.delete(pursuit);
+    pursuit.waiter = undefined;
     const heir = pursuit.lastTry ? undefined : this.heirOf(waiter);
     if (heir === undefined) pursuit.giveUp();
     else this.attach(heir, pursuit);
@@ -250,7 +251,7 @@ export class LocalLine implements Pursuer, Successors {
   private forced(pursuit: Pursuit, waiter: Waiter): void {
     const { waitedMs } = waiter;
     const ahead = this.ahead(waiter);
-    this.pursuers.delete(pursuit);
+    pursuit.waiter = undefined;
     waiter.pursuit = undefined;
     this.dismiss(waiter, new LockUnavailableError(this.key, { waitedMs, ahead, reason: 'forced' }));
   }

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { type Answer } from './answer.js';
 import { asLockError } from './as-lock-error.js';
 import { type LockBackend, type Place } from './backend.js';
 import { type Clock, systemClock } from './clock.js';
@@ -14,7 +15,7 @@ import { readDefaults, readKeys, readOnLost, readWish } from './options.js';
 import { type LockOwner, readOwner } from './owner.js';
 import { type Random, systemRandom } from './random.js';
 import { ReenteredLock } from './reentered-lock.js';
-import { currentLock, currentScope, runInScope, Scope } from './scope.js';
+import { currentLock, currentScope, type Holding, runInScope, Scope } from './scope.js';
 import { SeveralLocks } from './several-locks.js';
 import { type Timer, Timers } from './timers.js';
 import { traced } from './traces.js';
@@ -274,11 +275,11 @@ export class LockManager {
     keys: readonly string[],
     wish: Wish,
     { reentrant = false }: { readonly reentrant?: boolean } = {},
-  ): Promise<OwnedLock> {
+  ): Answer<OwnedLock> {
     return traced('acquire', this.origin, { keys, wish }, () => this.acquireChecked(keys, wish, reentrant));
   }
 
-  private async acquireChecked(keys: readonly string[], chosen: Wish, reentrant: boolean): Promise<OwnedLock> {
+  private acquireChecked(keys: readonly string[], chosen: Wish, reentrant: boolean): Answer<OwnedLock> {
     const scope = currentScope();
     const nested = this.isNested(scope);
     if (this.draining !== undefined && !nested) throw this.closed(keys[0]!);
@@ -313,15 +314,18 @@ export class LockManager {
     }
   }
 
-  private async acquireOne(scope: Scope | undefined, key: string, wish: Wish): Promise<OwnedLock> {
+  private acquireOne(scope: Scope | undefined, key: string, wish: Wish): Answer<OwnedLock> {
     wish.signal?.throwIfAborted();
     if (this.drained || (this.draining !== undefined && !wish.awaited)) throw this.closed(key);
     const holding = scope?.holding(this.backend, key);
-    if (holding === undefined) return this.line(key).join(wish);
+    return holding === undefined ? this.line(key).join(wish) : this.reenter(holding, key, wish);
+  }
+
+  private async reenter({ lock, turnstile }: Holding, key: string, wish: Wish): Promise<OwnedLock> {
     const { clock } = this.context;
     const startedAt = clock.now();
-    const endTurn = await holding.turnstile.enter(this.context, key, wish);
-    return new ReenteredLock(holding.lock, key, clock.now() - startedAt, endTurn);
+    const endTurn = await turnstile.enter(this.context, key, wish);
+    return new ReenteredLock(lock, key, clock.now() - startedAt, endTurn);
   }
 
   private refuseReentrancy(scope: Scope | undefined, key: string, wish: Wish, reentrant: boolean): void {

@@ -1,3 +1,4 @@
+import { type Answer, isPending } from './answer.js';
 import { LockConfigError, LockLostError } from './errors.js';
 
 /**
@@ -62,7 +63,7 @@ export abstract class BaseLock implements OwnedLock {
   /** How much of its lease is left; 0 when in doubt. Makes a loss known that no timer has told yet. */
   protected abstract leaseLeftMs(): number;
   /** Called once, also when it is lost. Whether it was held until now. */
-  protected abstract letGo(use: { readonly unused: boolean }): Promise<boolean>;
+  protected abstract letGo(use: { readonly unused: boolean }): Answer<boolean>;
 
   private lostBy: LockLostError | undefined;
   private releasing: Promise<boolean> | undefined;
@@ -150,7 +151,9 @@ export abstract class BaseLock implements OwnedLock {
     let settle: (held: boolean) => void;
     this.releasing = new Promise((resolve) => (settle = resolve));
     this.tellEnd();
-    void this.letGo({ unused }).then(settle!);
+    const held = this.letGo({ unused });
+    if (isPending(held)) void held.then(settle!);
+    else settle!(held);
     return this.releasing;
   }
 

@@ -133,8 +133,8 @@ export function readWish(
     throw bad('signal', signal, 'an AbortSignal');
   }
   if (site !== undefined && typeof site !== 'string') throw bad('site', site, 'a string');
-  const terms = { slots: slotsOf(options.mode), leaseMs: Math.max(leaseMs, minHoldMs) };
-  return { ...terms, waitMs, minHoldMs, maxHoldMs, signal, site, awaited: false };
+  const slots = slotsOf(options.mode);
+  return { slots, leaseMs: Math.max(leaseMs, minHoldMs), waitMs, minHoldMs, maxHoldMs, signal, site, awaited: false };
 }
 
 function readOwnerOption(owner: unknown): OwnerAt {

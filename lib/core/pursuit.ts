@@ -1,3 +1,4 @@
+import { type Answer, isPending } from './answer.js';
 import { backoffMs } from './backoff.js';
 import { type Claim, type Held, type Standing, type Waiting } from './backend.js';
 import { Bell } from './bell.js';
@@ -8,7 +9,8 @@ import { inTime, PATIENCE_MS } from './in-time.js';
 import { leave } from './leave.js';
 import { drift, driftMargin, type Moment, momentOf } from './moment.js';
 import { type Terms } from './options.js';
-import { checked } from './standing.js';
+import { checked, isHeld } from './standing.js';
+import { type Waiter } from './waiter.js';
 
 /** Who is told how a pursuit goes. */
 export interface Pursuer {
@@ -18,6 +20,12 @@ export interface Pursuer {
   progressed(pursuit: Pursuit): void;
   /** It cannot be had. The pursuit is over. */
   failed(pursuit: Pursuit, error: unknown): void;
+}
+
+/** A question on its way, and when it was sent. */
+interface Ask {
+  readonly sent: Moment;
+  readonly answer: Answer<Standing>;
 }
 
 /** "Held" is of no use when it comes too late to be believed. That often in a row, and the backend is too slow for the lease. */
@@ -32,6 +40,8 @@ const UNUSABLE_ANSWERS = 5;
  */
 export class Pursuit {
   readonly id: string;
+  /** Whom it is for; undefined once it is nobody's any more. */
+  waiter: Waiter | undefined;
   /** The last answer, while there is one. */
   standing: Waiting | undefined;
   /** Why the last ask failed; undefined when it was answered. */
@@ -44,7 +54,7 @@ export class Pursuit {
   private queue: boolean;
   private readonly owner: string | undefined;
   /** When the last ask that was answered was sent: the claim's lease is known to last from then. */
-  private answered: Moment;
+  private answered!: Moment;
 
   constructor(
     private readonly context: Context,
@@ -57,12 +67,11 @@ export class Pursuit {
     this.queue = queue;
     this.owner = owner;
     this.bell = new Bell(context);
-    this.answered = momentOf(context.clock);
   }
 
   /** Asks for the first time, at once. */
   begin(): void {
-    this.done = this.context.detached(() => this.pursue());
+    this.context.detached(() => this.pursue());
   }
 
   /** Whether the next refusal ends it: then the claim is out of line, and of no use to anybody else. */
@@ -84,7 +93,7 @@ export class Pursuit {
     if (this.done !== undefined) track(this.context, this.done);
   }
 
-  private async pursue(): Promise<void> {
+  private pursue(): void {
     let claim: Claim;
     let unwatch: () => void;
     try {
@@ -95,12 +104,30 @@ export class Pursuit {
       this.pursuer.failed(this, error);
       return;
     }
-    const held = await this.askUntilHeld(claim);
-    if (held === undefined || this.givenUp) {
-      unwatch();
-      if (held !== undefined || this.inLine) await this.leave(claim);
+    const first = this.ask(claim);
+    // Nothing has been answered yet: silence counts from here.
+    this.answered = first.sent;
+    if (!isPending(first.answer) && isHeld(first.answer)) {
+      this.asking = false;
+      if (this.usable(first.answer)) {
+        this.admit(claim, unwatch, first.answer);
+        return;
+      }
+    }
+    this.done = this.follow(claim, unwatch, first);
+  }
+
+  private async follow(claim: Claim, unwatch: () => void, first: Ask): Promise<void> {
+    const held = await this.askUntilHeld(claim, first);
+    if (held !== undefined && !this.givenUp) {
+      this.admit(claim, unwatch, held);
       return;
     }
+    unwatch();
+    if (held !== undefined || this.inLine) await this.leave(claim);
+  }
+
+  private admit(claim: Claim, unwatch: () => void, held: Held): void {
     const { key, id, terms } = this;
     this.hold = new Hold(this.context, { key, id, terms, claim, unwatch }, held, this.answered);
     this.pursuer.admitted(this, this.hold);
@@ -109,19 +136,23 @@ export class Pursuit {
   private inLine = false;
 
   /** Undefined when it ends otherwise. */
-  private async askUntilHeld(claim: Claim): Promise<Held | undefined> {
+  private async askUntilHeld(claim: Claim, first: Ask): Promise<Held | undefined> {
     const { clock } = this.context;
     const { leaseMs } = this.terms;
     let unusable = 0;
+    let next: Ask | undefined = first;
     for (let failures = 0; !this.givenUp;) {
-      const sent = momentOf(clock);
+      const { sent, answer }: Ask = next ?? this.ask(claim);
+      next = undefined;
       let standing: Standing | undefined;
       try {
-        standing = await this.ask(claim);
+        standing = checked(await answer);
+        this.asking = false;
         this.answered = sent;
         this.trouble = undefined;
         failures = 0;
       } catch (error) {
+        this.asking = false;
         this.trouble = error;
         failures += 1;
         if (this.givenUp) return undefined;
@@ -153,15 +184,13 @@ export class Pursuit {
     return undefined;
   }
 
-  private async ask(claim: Claim): Promise<Standing> {
+  private ask(claim: Claim): Ask {
     this.asking = true;
     this.inLine = true;
-    try {
-      const patienceMs = Math.min(this.terms.leaseMs, PATIENCE_MS);
-      return checked(await inTime(this.context, patienceMs, () => claim.attempt({ queue: this.queue })));
-    } finally {
-      this.asking = false;
-    }
+    const { context, queue, terms } = this;
+    const sent = momentOf(context.clock);
+    const patienceMs = Math.min(terms.leaseMs, PATIENCE_MS);
+    return { sent, answer: inTime(context, patienceMs, () => claim.attempt({ queue })) };
   }
 
   /** Not when it came too late, or the machine slept meanwhile: asking again restarts the lease and tells whether it stands. */

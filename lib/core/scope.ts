@@ -4,7 +4,7 @@ import { type OwnedLock } from './lock.js';
 import { Turnstile } from './turnstile.js';
 
 /** A lock that a call chain has, and where those of it who re-enter a key of it take turns. */
-interface Holding {
+export interface Holding {
   readonly lock: OwnedLock;
   readonly turnstile: Turnstile;
 }

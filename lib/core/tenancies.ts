@@ -1,3 +1,4 @@
+import { type Answer, whenAnswered } from './answer.js';
 import { type Context, shorten } from './context.js';
 import { LockLostError, type LossReason } from './errors.js';
 import { HeldLock } from './held-lock.js';
@@ -66,11 +67,12 @@ export class Tenancies {
 
   private seat(hold: Hold, waiter: Waiter, how: 'acquired' | 'handed-over'): void {
     const { clock, events, timers } = this.context;
-    const { wish, waitedMs } = waiter;
+    const { wish, joinedAt } = waiter;
     const acquiredAt = clock.now();
-    const lock = new HeldLock(hold, wish, { acquiredAt, waitedMs, giveBack: (own, use) => this.release(own, use) });
+    const waitedMs = acquiredAt - joinedAt;
+    const lock = new HeldLock(hold, wish, { acquiredAt, waitedMs, owner: this });
     // A lease that was counted from long before the admission must still outlast this process by the time that was asked for.
-    if (hold.remainingMs < wish.minHoldMs) void hold.confirm();
+    if (wish.minHoldMs > 0 && hold.remainingMs < wish.minHoldMs) void hold.confirm();
     const endsAt = acquiredAt + wish.maxHoldMs;
     const timer = endsAt === Infinity ? undefined : timers.set(endsAt, false, () => hold.lose('max-hold'));
     this.tenancies.set(hold, { lock, timer });
@@ -79,7 +81,8 @@ export class Tenancies {
     waiter.serve(lock);
   }
 
-  private async release(lock: HeldLock, { unused }: { readonly unused: boolean }): Promise<boolean> {
+  /** Whether it was held until now. */
+  release(lock: HeldLock, { unused }: { readonly unused: boolean }): Answer<boolean> {
     const { clock, events, timers } = this.context;
     const { hold, wish, acquiredAt } = lock;
     const heldMs = clock.now() - acquiredAt;
@@ -90,16 +93,19 @@ export class Tenancies {
       this.tenancies.set(hold, { lock: undefined, timer });
       return true;
     }
-    const left = await this.vacate(hold);
-    if (left === false) {
-      lock.lose(new LockLostError(this.key, 'claim-gone'));
-      this.tellLost(lock, 'claim-gone');
-    }
-    return left === true;
+    return whenAnswered(this.vacate(hold), (left) => {
+      if (left === false) this.wasGone(lock);
+      return left === true;
+    });
+  }
+
+  private wasGone(lock: HeldLock): void {
+    lock.lose(new LockLostError(this.key, 'claim-gone'));
+    this.tellLost(lock, 'claim-gone');
   }
 
   /** To a successor if there is one; otherwise the claim is sent out of the line before a new one is sent to join it. */
-  private async vacate(hold: Hold): Promise<Left> {
+  private vacate(hold: Hold): Answer<Left> {
     const successor = this.successors.successorTo(hold);
     if (successor !== undefined) {
       hold.handOffs += 1;

@@ -1,4 +1,5 @@
 import { tracingChannel } from 'node:diagnostics_channel';
+import { type Answer } from './answer.js';
 import { type EventOrigin } from './events.js';
 import { type Wish } from './options.js';
 
@@ -23,14 +24,18 @@ const channels = {
   run: tracingChannel<string, LockTrace>('nestjs-locked:run'),
 };
 
+type What = keyof typeof channels;
+
+interface Facts {
+  readonly keys: readonly string[];
+  readonly wish: Wish;
+}
+
 /** The call, told of if anybody listens. */
-export function traced<T>(
-  what: keyof typeof channels,
-  origin: EventOrigin,
-  { keys, wish }: { readonly keys: readonly string[]; readonly wish: Wish },
-  call: () => Promise<T>,
-): Promise<T> {
+export function traced<T>(what: What, origin: EventOrigin, facts: Facts, call: () => Promise<T>): Promise<T>;
+export function traced<T>(what: What, origin: EventOrigin, facts: Facts, call: () => Answer<T>): Answer<T>;
+export function traced<T>(what: What, origin: EventOrigin, { keys, wish }: Facts, call: () => Answer<T>): Answer<T> {
   const channel = channels[what];
   if (!channel.hasSubscribers) return call();
-  return channel.tracePromise(call, { ...origin, keys, site: wish.site });
+  return channel.tracePromise(async () => call(), { ...origin, keys, site: wish.site });
 }

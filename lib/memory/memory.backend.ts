@@ -41,9 +41,9 @@ export class MemoryBackend implements LockBackend {
   claim(request: ClaimRequest): Claim {
     let wake: Standee['wake'];
     return {
-      attempt: async ({ queue }) => this.attempt(request, queue, wake),
-      renew: async () => this.renew(request),
-      withdraw: async () => this.withdraw(request),
+      attempt: ({ queue }) => this.attempt(request, queue, wake),
+      renew: () => this.renew(request),
+      withdraw: () => this.withdraw(request),
       watch: (given) => {
         wake = given;
         return () => {
@@ -146,7 +146,7 @@ export class MemoryBackend implements LockBackend {
     const line = this.lines.get(key);
     if (line === undefined) return new Map();
     const now = this.clock.now();
-    for (const standee of [...line.values()]) {
+    for (const standee of line.values()) {
       if (standee.leaseEndsAt <= now) this.leave(line, standee);
     }
     return line;
@@ -165,6 +165,7 @@ export class MemoryBackend implements LockBackend {
 
   private standing(line: Line, standee: Standee): Standing {
     const { place, request } = standee;
+    if (line.size === 1) return { held: true, place, leaseMs: request.leaseMs, waiting: 0 };
     const ranked = [...line.values()];
     const rank = ranked.indexOf(standee);
     const held = holders(ranked);

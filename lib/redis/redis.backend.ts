@@ -3,13 +3,11 @@ import { type Clock, systemClock } from '../core/clock.js';
 import { LockConfigError } from '../core/errors.js';
 import { type Random, systemRandom } from '../core/random.js';
 import { type ClaimPost, RedisClaim, type Wake } from './redis.claim.js';
-import { classified } from './redis.errors.js';
 import { RedisKeys } from './redis.keys.js';
 import { RedisLink } from './redis.link.js';
 import { RedisOutbox } from './redis.outbox.js';
 import { checkConnection, type RedisBackendOptions } from './redis.options.js';
 import { type RedisPort, type RedisPortListeners } from './redis.port.js';
-import { ServerClock } from './redis.server-clock.js';
 import { serverWarnings } from './redis.server-warnings.js';
 
 /** 72 bits. */
@@ -28,16 +26,13 @@ export class RedisBackend implements LockBackend {
   readonly name = 'redis';
   private readonly link: RedisPort;
   private readonly keys: RedisKeys;
-  private readonly clock: Clock;
   /** Of this process, in its claims and its channel. */
   private readonly node: string;
   private readonly post: ClaimPost;
-  private readonly clocks = new Map<number, ServerClock>();
   private readonly wakes = new Map<string, Wake>();
   private readonly subscriptions = new Map<number, Promise<void>>();
   /** Buckets whose subscription stands. */
   private readonly listening = new Set<number>();
-  private readonly commandTimeoutMs: number;
   private readonly warn: (warning: string) => void;
   private warned = new Set<string>();
 
@@ -58,9 +53,7 @@ export class RedisBackend implements LockBackend {
     if (!(commandTimeoutMs >= 10 && commandTimeoutMs <= 60_000)) {
       throw new LockConfigError('commandTimeoutMs must be a number of milliseconds from 10 to 60000');
     }
-    this.commandTimeoutMs = commandTimeoutMs;
     this.warn = onWarning;
-    this.clock = ports.clock ?? systemClock;
     this.node = (ports.random ?? systemRandom).id().slice(0, NODE_CHARACTERS);
     const listeners: RedisPortListeners = {
       message: (_channel, message) => this.told(message),
@@ -69,10 +62,7 @@ export class RedisBackend implements LockBackend {
     };
     this.link = ports.link?.(listeners) ?? new RedisLink(options, commandTimeoutMs, listeners);
     this.keys = new RedisKeys(`${keyPrefixOf(options)}${prefix}`, this.link.cluster);
-    const outbox = new RedisOutbox(
-      (bucket, keys, calls) => this.send(bucket, keys, calls),
-      (why) => classified(new Error(why), this.link.cluster),
-    );
+    const outbox = new RedisOutbox(this.link, ports.clock ?? systemClock, commandTimeoutMs);
     this.post = {
       wakes: this.wakes,
       ask: (key, verb, claim, mark) => outbox.ask(key, verb, claim, mark),
@@ -120,14 +110,6 @@ export class RedisBackend implements LockBackend {
     this.link.close();
   }
 
-  private async send(bucket: number, keys: string[], calls: string[]): Promise<unknown[]> {
-    const clock = this.clockOf(bucket);
-    const sentAt = this.clock.now();
-    const reply = (await this.link.run('calls', keys, [clock.notAfter(this.commandTimeoutMs), ...calls])) as unknown[];
-    clock.learn(Number(reply[0]), sentAt);
-    return reply;
-  }
-
   private told(message: string): void {
     // Whoever may publish there may say anything.
     const [, id, place, leaseMs, waiting] = /^(\S+)(?: (\d{1,16}) (\d{1,10}) (\d{1,10}))?$/.exec(message) ?? [];
@@ -139,13 +121,6 @@ export class RedisBackend implements LockBackend {
     }
     const held = { held: true, place: BigInt(place!), leaseMs: Number(leaseMs), waiting: Number(waiting) } as const;
     this.wakes.get(id)?.(held);
-  }
-
-  /** In a Cluster, each node has a clock of its own. */
-  private clockOf(bucket: number): ServerClock {
-    let clock = this.clocks.get(bucket);
-    if (clock === undefined) this.clocks.set(bucket, (clock = new ServerClock(this.clock)));
-    return clock;
   }
 
   /** Nobody may queue who could not be told: it would be taken for dead. */

@@ -43,22 +43,13 @@ export class RedisClaim implements Claim {
     this.mark = key.marks + id;
   }
 
-  async attempt({ queue }: { readonly queue: boolean }): Promise<Standing> {
+  attempt({ queue }: { readonly queue: boolean }): Promise<Standing> {
     const listening = this.post.listening(this.key.bucket);
     if (queue) this.sent = listening;
     // Whoever does not wait need not hear yet; but would hear late that it was evicted.
     else listening?.catch(() => undefined);
-    if (this.sent !== undefined) await (queue ? this.sent : this.sent.catch(() => undefined));
-    let outcome = await this.ask(queue);
-    // Either it was late, or the server's clock was set forward, which is known by now.
-    if (isOutcome(outcome, 'late')) outcome = await this.ask(queue);
-    return this.standing(outcome);
-  }
-
-  private ask(queue: boolean): Promise<unknown> {
-    if (this.asked) return this.post.ask(this.key, queue ? '*' : '!', this.name, this.mark);
-    this.asked = true;
-    return this.post.ask(this.key, queue ? '+' : '?', this.name);
+    if (this.sent === undefined) return this.ask(queue);
+    return (queue ? this.sent : this.sent.catch(() => undefined)).then(() => this.ask(queue));
   }
 
   async renew(): Promise<boolean> {
@@ -78,6 +69,19 @@ export class RedisClaim implements Claim {
     const { id } = this.request;
     this.post.wakes.set(id, wake);
     return () => void this.post.wakes.delete(id);
+  }
+
+  private async ask(queue: boolean): Promise<Standing> {
+    let outcome = await this.join(queue);
+    // Either it was late, or the server's clock was set forward, which is known by now.
+    if (isOutcome(outcome, 'late')) outcome = await this.join(queue);
+    return this.standing(outcome);
+  }
+
+  private join(queue: boolean): Promise<unknown> {
+    if (this.asked) return this.post.ask(this.key, queue ? '*' : '!', this.name, this.mark);
+    this.asked = true;
+    return this.post.ask(this.key, queue ? '+' : '?', this.name);
   }
 
   private standing(outcome: unknown): Standing {

@@ -1,4 +1,8 @@
+import { type Clock } from '../core/clock.js';
+import { classified } from './redis.errors.js';
 import { type LineKey } from './redis.keys.js';
+import { type RedisPort } from './redis.port.js';
+import { ServerClock } from './redis.server-clock.js';
 
 /** A script that takes long holds up everybody else: this many take half a millisecond. */
 const MOST_PER_COMMAND = 200;
@@ -16,35 +20,35 @@ interface Call {
   readonly reject: (error: unknown) => void;
 }
 
-/** Sends calls of one bucket as one command. The reply is that of `calls.lua`. */
-type SendCalls = (bucket: number, keys: string[], calls: string[]) => Promise<unknown[]>;
-
 /**
  * What the claims of this process ask for: all that comes up in one turn of the event loop goes out as one command per
  * bucket, in order. One that comes up alone goes out alone, in the same turn. Buckets do not wait for each other.
  */
 export class RedisOutbox {
   private due: Call[] = [];
+  /** In a Cluster, each node has a clock of its own. */
+  private readonly clocks = new Map<number, ServerClock>();
 
   constructor(
-    private readonly send: SendCalls,
-    /** What a failure of one call among several means. */
-    private readonly failure: (why: string) => Error,
+    private readonly link: RedisPort,
+    private readonly clock: Clock,
+    private readonly commandTimeoutMs: number,
   ) {}
 
+  /** The outcome, as `calls.lua` tells it. */
   ask(key: LineKey, verb: CallVerb, claim: string, mark?: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
       // Behind all that is to be done in this turn: whoever is answered together asks together again.
-      if (this.due.length === 0) process.nextTick(() => this.flush());
+      if (this.due.length === 0) process.nextTick(flush, this);
       this.due.push({ key, verb, claim, mark, resolve, reject });
     });
   }
 
-  private flush(): void {
+  flush(): void {
     const { due } = this;
     this.due = [];
     if (due.length === 1) {
-      void this.sendTogether(due);
+      this.sendTogether(due);
       return;
     }
     const buckets = new Map<number, Call[]>();
@@ -55,34 +59,55 @@ export class RedisOutbox {
     }
     for (const bucket of buckets.values()) {
       for (let start = 0; start < bucket.length; start += MOST_PER_COMMAND) {
-        void this.sendTogether(bucket.slice(start, start + MOST_PER_COMMAND));
+        this.sendTogether(bucket.slice(start, start + MOST_PER_COMMAND));
       }
     }
   }
 
-  private async sendTogether(calls: readonly Call[]): Promise<void> {
+  private sendTogether(calls: readonly Call[]): void {
+    const clock = this.clockOf(calls[0]!.key.bucket);
+    const sentAt = this.clock.now();
     const keys: string[] = [];
     const marks: string[] = [];
-    const asked: string[] = [];
+    const args: (string | number)[] = [clock.notAfter(this.commandTimeoutMs)];
     let joining: LineKey | undefined;
     for (const { key, verb, claim, mark } of calls) {
       keys.push(key.line);
-      asked.push(verb + claim);
+      args.push(verb + claim);
       if (verb !== '=' && verb !== '-') joining = key;
       if (mark !== undefined) marks.push(mark);
     }
     if (joining !== undefined) keys.push(joining.last, ...marks);
-    try {
-      const reply = await this.send(calls[0]!.key.bucket, keys, asked);
-      calls.forEach(({ resolve, reject }, index) => {
-        const outcome = reply[index + 1];
-        if (isFailure(outcome)) reject(this.failure(outcome[1]));
-        else resolve(outcome);
-      });
-    } catch (error) {
-      for (const { reject } of calls) reject(error);
+    this.link.run('calls', keys, args).then(
+      (reply) => {
+        clock.learn(Number((reply as unknown[])[0]), sentAt);
+        this.tell(calls, reply as unknown[]);
+      },
+      (error: unknown) => {
+        for (const { reject } of calls) reject(error);
+      },
+    );
+  }
+
+  /** What is wrong with one line fails one call. */
+  private tell(calls: readonly Call[], reply: readonly unknown[]): void {
+    for (let index = 0; index < calls.length; index += 1) {
+      const outcome = reply[index + 1];
+      const { resolve, reject } = calls[index]!;
+      if (isFailure(outcome)) reject(classified(new Error(outcome[1]), this.link.cluster));
+      else resolve(outcome);
     }
   }
+
+  private clockOf(bucket: number): ServerClock {
+    let clock = this.clocks.get(bucket);
+    if (clock === undefined) this.clocks.set(bucket, (clock = new ServerClock(this.clock)));
+    return clock;
+  }
+}
+
+function flush(outbox: RedisOutbox): void {
+  outbox.flush();
 }
 
 function isFailure(outcome: unknown): outcome is ['failed', string] {

@@ -215,7 +215,7 @@ describe('a claim that was withdrawn leaves nothing behind', () => {
     const late = gateThatOpens();
     gate.next('write', { answeredAfter: late.opens });
     const given = claim('given up');
-    const asked = outcome(given.attempt(queue));
+    const asked = outcome(Promise.resolve(given.attempt(queue)));
     await settled();
     const withdrawn = given.withdraw();
     late.open();
@@ -268,7 +268,7 @@ describe('what a lock costs', () => {
     await first.withdraw();
     expect(one.gate.calls).toEqual(['write', 'write']);
 
-    await first.attempt(queue).catch(() => undefined);
+    await Promise.allSettled([first.attempt(queue)]);
     const holder = one.claim('holder');
     await holder.attempt(queue);
     const waiter = two.claim('waiter');

@@ -90,7 +90,7 @@ describe('the buffer', () => {
         backend.claim({ key: 'k'.repeat(length), id, slots: 2, leaseMs: 10_000 }),
       );
       const joined = async (claim: Claim): Promise<boolean> => {
-        const { held } = await claim.attempt({ queue: true }).catch(() => ({ held: false }));
+        const { held } = await Promise.resolve(claim.attempt({ queue: true })).catch(() => ({ held: false }));
         refused.add(!held);
         return held;
       };

@@ -51,7 +51,7 @@ describe('a faulty backend', () => {
     faulty.plan = first(1, 'attempt', fault);
     const claim = open('a');
     let outcome: unknown = 'open';
-    claim.attempt({ queue: true }).then(
+    Promise.resolve(claim.attempt({ queue: true })).then(
       (standing) => (outcome = standing),
       (error: unknown) => (outcome = error),
     );
@@ -86,9 +86,7 @@ describe('a faulty backend', () => {
 
   it('late reply: executes at once, and answers later', async () => {
     faulty.plan = always('attempt', { replyDelayMs: 50 });
-    const answered = open('a')
-      .attempt({ queue: true })
-      .then(() => clock.now());
+    const answered = Promise.resolve(open('a').attempt({ queue: true })).then(() => clock.now());
     const startedAt = clock.now();
     await pass(1);
     assert.equal((await store.inspect('key')).length, 1);

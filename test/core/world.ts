@@ -1,4 +1,5 @@
 import { type LockEvent, LockManager, type LockManagerOptions } from '../../lib/core/index.js';
+import { type Answer } from '../../lib/core/answer.js';
 import { type Claim, type ClaimRequest, type LockBackend, type Place } from '../../lib/core/backend.js';
 import { MemoryBackend } from '../../lib/memory/index.js';
 import { VirtualClock } from './virtual-clock.js';
@@ -45,7 +46,7 @@ export class Network implements LockBackend {
     return this.calls.filter((each) => each === call).length;
   }
 
-  private async send<T>(call: Call, execute: () => Promise<T>): Promise<T> {
+  private async send<T>(call: Call, execute: () => Answer<T>): Promise<T> {
     this.calls.push(call);
     const fate = this.fate(call);
     if (fate === 'not sent') throw new Error('connection refused');

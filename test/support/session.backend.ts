@@ -73,7 +73,7 @@ export class SessionBackend implements LockBackend {
   private beat(): void {
     if (!this.speaks) return;
     for (const [name, claim] of this.alive) {
-      void claim.renew().then((alive) => void (alive || this.alive.delete(name)));
+      void Promise.resolve(claim.renew()).then((alive) => void (alive || this.alive.delete(name)));
     }
     this.clock.alarm(this.sessionMs / 4, () => this.beat());
   }

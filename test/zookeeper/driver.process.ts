@@ -71,7 +71,7 @@ const scenarios: Readonly<Record<string, (server: string) => Promise<unknown>>> 
       await backend.inspect('before');
       through.hang();
       const claim = backend.claim({ key: 'lost', id: `of ${n}`, slots: 1, leaseMs: 1_000 });
-      const asked = claim.attempt({ queue: true }).catch(async () => {
+      const asked = Promise.resolve(claim.attempt({ queue: true })).catch(async () => {
         const other = new ZooKeeperBackend({ connect: server, sessionTimeoutMs: 3_000 });
         others.push(other, backend);
         return other.inspect('lost');

@@ -98,9 +98,9 @@ describeOnZooKeeper('the connection is lost', () => {
       server.resume();
       await until('its node is made', async () => (await line('o')).length === 2);
       proxy.dropRepliesThenReset(asksFor('create'));
-      await claim.attempt({ queue: true }).catch(() => undefined);
+      await Promise.allSettled([claim.attempt({ queue: true })]);
       await until('it has withdrawn', () =>
-        claim.withdraw().then(
+        Promise.resolve(claim.withdraw()).then(
           () => true,
           () => false,
         ),

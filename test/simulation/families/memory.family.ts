@@ -36,9 +36,9 @@ function farClaim(backend: LockBackend, request: ClaimRequest, { network }: Clie
   const claim = backend.claim(request);
   const asking = { order: new Order() };
   return {
-    attempt: (options) => network.ask(() => claim.attempt(options), asking),
-    renew: () => network.ask(() => claim.renew(), asking),
-    withdraw: () => network.ask(() => claim.withdraw(), asking),
+    attempt: (options) => network.ask(async () => claim.attempt(options), asking),
+    renew: () => network.ask(async () => claim.renew(), asking),
+    withdraw: () => network.ask(async () => claim.withdraw(), asking),
     watch: (wake) => {
       let watched = true;
       const unwatch = claim.watch!((standing) => network.tell(() => watched && wake(standing)));

@@ -1,4 +1,11 @@
-import { type Claim, type ClaimRequest, type LockBackend, type Place, type Standing } from '../../../lib/core/index.js';
+import {
+  type Answer,
+  type Claim,
+  type ClaimRequest,
+  type LockBackend,
+  type Place,
+  type Standing,
+} from '../../../lib/core/index.js';
 import { type Call, type History } from '../history.js';
 import { type Machine } from '../kernel/machine.js';
 
@@ -75,7 +82,7 @@ export class Recorder implements LockBackend {
     call: Call,
     { key, id: claim, leaseMs, slots }: ClaimRequest,
     queue: boolean,
-    execute: () => Promise<T>,
+    execute: () => Answer<T>,
     facts: (answer: T) => { readonly standing?: Standing; readonly kept?: boolean },
   ): Promise<T> {
     const { history, machine } = this;
