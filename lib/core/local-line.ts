@@ -253,6 +253,7 @@ export class LocalLine implements Pursuer, Successors {
     const ahead = this.ahead(waiter);
     pursuit.waiter = undefined;
     waiter.pursuit = undefined;
+    pursuit.giveUp();
     this.dismiss(waiter, new LockUnavailableError(this.key, { waitedMs, ahead, reason: 'forced' }));
   }
 
