@@ -3,6 +3,7 @@ import { type Claim, type Held } from './backend.js';
 import { backoffMs } from './backoff.js';
 import { type Context, shorten, track } from './context.js';
 import { LockLostError, type LossReason } from './errors.js';
+import { type HeldLock } from './held-lock.js';
 import { inTime, PATIENCE_MS } from './in-time.js';
 import { leave, type Left } from './leave.js';
 import { drift, driftMargin, type Moment, momentOf } from './moment.js';
@@ -16,6 +17,12 @@ export interface AdmittedClaim {
   readonly terms: Terms;
   readonly claim: Claim;
   readonly unwatch: () => void;
+}
+
+/** Who has a hold: a caller, for at most `maxHoldMs`; or nobody, until `minHoldMs` is over. The timer is for either. */
+export interface Tenancy {
+  readonly lock: HeldLock | undefined;
+  readonly timer: Timer | undefined;
 }
 
 /** Renewals fall on a grid of a twelfth of the lease, so that those of many locks go out in the same turn. */
@@ -38,6 +45,7 @@ export class Hold {
   readonly place: bigint;
   /** Callers of this process that had the claim before the present one. */
   handOffs = 0;
+  tenancy: Tenancy | undefined;
   onLost: ((error: LockLostError) => void) | undefined;
   private over = false;
   private readonly leaseMs: number;

@@ -3,6 +3,7 @@ import { type Answer } from './answer.js';
 import { asLockError } from './as-lock-error.js';
 import { type Context } from './context.js';
 import { isLockError, type LockError, LockUnavailableError } from './errors.js';
+import { Few } from './few.js';
 import { type HeldLock } from './held-lock.js';
 import { type Hold } from './hold.js';
 import { NoAnswerError } from './in-time.js';
@@ -24,7 +25,7 @@ import { Waiter } from './waiter.js';
  * processes.
  */
 export class LocalLine implements Pursuer, Successors {
-  private readonly waiters = new Set<Waiter>();
+  private readonly waiters = new Few<Waiter>();
   private readonly tenancies: Tenancies;
 
   constructor(
@@ -63,8 +64,7 @@ export class LocalLine implements Pursuer, Successors {
     const front = this.front();
     if (this.strict || front === undefined) return 0;
     if (front.pursuit !== undefined) return front.pursuit.id === claimId ? this.waiters.size - 1 : 0;
-    const [firstHold] = this.tenancies.holds();
-    return firstHold?.admitted.id === claimId ? this.waiters.size : 0;
+    return this.tenancies.holds().first?.admitted.id === claimId ? this.waiters.size : 0;
   }
 
   /** These wait no longer. */
@@ -132,8 +132,7 @@ export class LocalLine implements Pursuer, Successors {
   }
 
   private front(): Waiter | undefined {
-    const [front] = this.waiters;
-    return front;
+    return this.waiters.first;
   }
 
   /** Known without asking: the rule does not let it in behind those of this process of whom it is known how they stand. */

@@ -126,6 +126,7 @@ export class Pursuit {
   }
 
   private admit(claim: Claim, unwatch: () => void, held: Held): void {
+    this.done = undefined;
     const { key, id, terms } = this;
     this.hold = new Hold(this.context, { key, id, terms, claim, unwatch }, held, this.answered);
     this.pursuer.admitted(this, this.hold);

@@ -1,18 +1,12 @@
 import { type Answer, whenAnswered } from './answer.js';
 import { type Context, shorten } from './context.js';
 import { LockLostError } from './errors.js';
+import { Few } from './few.js';
 import { HeldLock } from './held-lock.js';
 import { type Hold } from './hold.js';
 import { type Left } from './leave.js';
 import { type Terms } from './options.js';
-import { type Timer } from './timers.js';
 import { type Waiter } from './waiter.js';
-
-/** Who has a hold: a caller, for at most `maxHoldMs`; or nobody, until `minHoldMs` is over. The timer is for either. */
-interface Tenancy {
-  readonly lock: HeldLock | undefined;
-  readonly timer: Timer | undefined;
-}
 
 /** Who stands behind those who hold. */
 export interface Successors {
@@ -24,7 +18,7 @@ export interface Successors {
 
 /** The claims of one process that are in, for one key, and which caller has each. */
 export class Tenancies {
-  private readonly tenancies = new Map<Hold, Tenancy>();
+  private readonly tenanted = new Few<Hold>();
 
   constructor(
     private readonly context: Context,
@@ -33,16 +27,16 @@ export class Tenancies {
   ) {}
 
   get size(): number {
-    return this.tenancies.size;
+    return this.tenanted.size;
   }
 
-  holds(): IterableIterator<Hold> {
-    return this.tenancies.keys();
+  holds(): Few<Hold> {
+    return this.tenanted;
   }
 
   /** Of those that are surely held now. */
   terms(): Terms[] {
-    return [...this.tenancies.keys()].filter((hold) => hold.held).map((hold) => hold.terms);
+    return [...this.tenanted].filter((hold) => hold.held).map((hold) => hold.terms);
   }
 
   /** A claim has come in, for this waiter. */
@@ -53,13 +47,14 @@ export class Tenancies {
 
   /** Nobody holds it any longer. A hold that only rests until `minHoldMs` is over is left to its lease. */
   evictAll(): void {
-    for (const [hold, { lock, timer }] of this.tenancies) {
+    for (const hold of this.tenanted) {
+      const { lock, timer } = hold.tenancy!;
       if (lock !== undefined) {
         hold.lose('closed');
         continue;
       }
       this.context.timers.cancel(timer);
-      this.tenancies.delete(hold);
+      this.tenanted.delete(hold);
       hold.abandon();
     }
     this.successors.moved();
@@ -75,7 +70,8 @@ export class Tenancies {
     if (wish.minHoldMs > 0 && hold.remainingMs < wish.minHoldMs) void hold.confirm();
     const endsAt = acquiredAt + wish.maxHoldMs;
     const timer = endsAt === Infinity ? undefined : timers.set(endsAt, false, () => hold.lose('max-hold'));
-    this.tenancies.set(hold, { lock, timer });
+    hold.tenancy = { lock, timer };
+    this.tenanted.add(hold);
     if (events.wanted) {
       const claim = shorten(hold.admitted.id);
       events.emit({ type: how, key: this.key, claim, fencingToken: lock.fencingToken, waitedMs });
@@ -88,11 +84,11 @@ export class Tenancies {
     const { clock, events, timers } = this.context;
     const { hold, wish, acquiredAt } = lock;
     const heldMs = clock.now() - acquiredAt;
-    timers.cancel(this.tenancies.get(hold)?.timer);
+    timers.cancel(hold.tenancy?.timer);
     if (events.wanted) events.emit({ type: 'released', key: this.key, claim: shorten(hold.admitted.id), heldMs });
     if (heldMs < wish.minHoldMs && !unused) {
       const timer = timers.set(acquiredAt + wish.minHoldMs, false, () => void this.vacate(hold));
-      this.tenancies.set(hold, { lock: undefined, timer });
+      hold.tenancy = { lock: undefined, timer };
       return true;
     }
     return whenAnswered(this.vacate(hold), (left) => {
@@ -117,16 +113,16 @@ export class Tenancies {
       this.successors.moved();
       return true;
     }
-    this.tenancies.delete(hold);
+    this.tenanted.delete(hold);
     const left = hold.leave();
     this.successors.moved();
     return left;
   }
 
   private lost(hold: Hold, loss: LockLostError): void {
-    const { lock, timer } = this.tenancies.get(hold)!;
+    const { lock, timer } = hold.tenancy!;
     this.context.timers.cancel(timer);
-    this.tenancies.delete(hold);
+    this.tenanted.delete(hold);
     lock?.lose(loss);
     this.successors.moved();
   }

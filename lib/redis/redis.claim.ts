@@ -30,7 +30,8 @@ export class RedisClaim implements Claim {
     node: string,
   ) {
     const { id, slots, leaseMs } = request;
-    this.name = `${slots === Infinity ? 0 : slots}:${Math.ceil(leaseMs)}:${node}:${id}`;
+    // Not a template: that would keep each of its steps.
+    this.name = [slots === Infinity ? 0 : slots, Math.ceil(leaseMs), node, id].join(':');
   }
 
   attempt({ queue }: { readonly queue: boolean }): Promise<Standing> {
