@@ -3,7 +3,6 @@ import { type Claim, type Held } from './backend.js';
 import { backoffMs } from './backoff.js';
 import { type Context, shorten, track } from './context.js';
 import { LockLostError, type LossReason } from './errors.js';
-import { type HeldLock } from './held-lock.js';
 import { inTime, PATIENCE_MS } from './in-time.js';
 import { leave, type Left } from './leave.js';
 import { drift, driftMargin, type Moment, momentOf } from './moment.js';
@@ -21,7 +20,7 @@ export interface AdmittedClaim {
 
 /** Who has a hold: a caller, for at most `maxHoldMs`; or nobody, until `minHoldMs` is over. The timer is for either. */
 export interface Tenancy {
-  readonly lock: HeldLock | undefined;
+  readonly lock: { lose(loss: LockLostError): void } | undefined;
   readonly timer: Timer | undefined;
 }
 

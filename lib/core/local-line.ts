@@ -24,7 +24,7 @@ import { Waiter } from './waiter.js';
  * With `localHandOffs: 0` every waiter has its own claim at once, and the backend's line orders all callers of all
  * processes.
  */
-export class LocalLine implements Pursuer, Successors {
+export class LocalLine implements Pursuer<Waiter>, Successors {
   private readonly waiters = new Few<Waiter>();
   private readonly tenancies: Tenancies;
 
@@ -85,23 +85,23 @@ export class LocalLine implements Pursuer, Successors {
 
   // A claim has news.
 
-  admitted(pursuit: Pursuit, hold: Hold): void {
-    const waiter = pursuit.waiter!;
+  admitted(pursuit: Pursuit<Waiter>, hold: Hold): void {
+    const waiter = pursuit.caller!;
     this.waiters.delete(waiter);
-    pursuit.waiter = undefined;
+    pursuit.caller = undefined;
     waiter.pursuit = undefined;
     this.tenancies.admit(hold, waiter);
     this.serveFront();
   }
 
-  progressed(pursuit: Pursuit): void {
-    const waiter = pursuit.waiter!;
+  progressed(pursuit: Pursuit<Waiter>): void {
+    const waiter = pursuit.caller!;
     if (waiter.expired) this.dismiss(waiter, this.whyNot(waiter));
     else if (pursuit.standing !== undefined) this.tellQueued(waiter, pursuit.standing.ahead);
   }
 
-  failed(pursuit: Pursuit, error: unknown): void {
-    const waiter = pursuit.waiter!;
+  failed(pursuit: Pursuit<Waiter>, error: unknown): void {
+    const waiter = pursuit.caller!;
     // A last try fails for its own caller alone. Otherwise whoever waits in memory with the same terms waited for this answer.
     const alone = this.strict || pursuit.lastTry;
     this.dismissAll(
@@ -179,14 +179,14 @@ export class LocalLine implements Pursuer, Successors {
 
   private pursue(waiter: Waiter): void {
     const { slots, leaseMs } = waiter.wish;
-    const pursuit = new Pursuit(this.context, this, this.key, { slots, leaseMs }, { queue: !waiter.expired });
+    const pursuit = new Pursuit<Waiter>(this.context, this, this.key, { slots, leaseMs }, { queue: !waiter.expired });
     this.attach(waiter, pursuit);
     pursuit.begin();
   }
 
-  private attach(waiter: Waiter, pursuit: Pursuit): void {
+  private attach(waiter: Waiter, pursuit: Pursuit<Waiter>): void {
     waiter.pursuit = pursuit;
-    pursuit.waiter = waiter;
+    pursuit.caller = waiter;
   }
 
   /** Somebody who no longer waits leaves its claim, with its place, to the next who can use it. */
@@ -194,7 +194,7 @@ export class LocalLine implements Pursuer, Successors {
     const { pursuit } = waiter;
     if (pursuit === undefined) return;
     waiter.pursuit = undefined;
-    pursuit.waiter = undefined;
+    pursuit.caller = undefined;
     const heir = pursuit.lastTry ? undefined : this.heirOf(waiter);
     if (heir === undefined) pursuit.giveUp();
     else this.attach(heir, pursuit);
