@@ -6,7 +6,7 @@ import { isForced, LockLostError, type LossReason } from './errors.js';
 import { inTime, PATIENCE_MS } from './in-time.js';
 import { leave, type Left } from './leave.js';
 import { drift, driftMargin, type Moment, momentOf } from './moment.js';
-import { type Terms } from './options.js';
+import { type Terms, type Wish } from './options.js';
 import { type Timer } from './timers.js';
 
 /** A claim that is in, and what keeps it so. */
@@ -16,6 +16,20 @@ export interface AdmittedClaim {
   readonly terms: Terms;
   readonly claim: Claim;
   readonly unwatch: () => void;
+}
+
+/** The lock of the caller that has a hold. */
+export interface Tenant {
+  readonly wish: Wish;
+  readonly acquiredAt: number;
+  readonly fencingToken: bigint;
+  lose(loss: LockLostError): void;
+}
+
+/** Who has a hold: a caller, for at most `maxHoldMs`; or nobody, until `minHoldMs` is over. The timer is for either. */
+export interface Tenancy {
+  readonly lock: Tenant | undefined;
+  readonly timer: Timer | undefined;
 }
 
 /** Renewals fall on a grid of a twelfth of the lease, so that those of many locks go out in the same turn. */
@@ -40,6 +54,7 @@ export class Hold {
   handOffs = 0;
   /** Where the present caller is, if it said so. */
   site: string | undefined;
+  tenancy: Tenancy | undefined;
   onLost: ((error: LockLostError) => void) | undefined;
   private over = false;
   private readonly leaseMs: number;

@@ -3,6 +3,7 @@ import { type Answer } from './answer.js';
 import { asLockError } from './as-lock-error.js';
 import { type Context } from './context.js';
 import { isForced, isLockError, type LockError, LockUnavailableError } from './errors.js';
+import { Few } from './few.js';
 import { type HeldLock } from './held-lock.js';
 import { type Hold } from './hold.js';
 import { NoAnswerError } from './in-time.js';
@@ -23,8 +24,8 @@ import { Waiter } from './waiter.js';
  * With `localHandOffs: 0` every waiter has its own claim at once, and the backend's line orders all callers of all
  * processes.
  */
-export class LocalLine implements Pursuer, Successors {
-  private readonly waiters = new Set<Waiter>();
+export class LocalLine implements Pursuer<Waiter>, Successors {
+  private readonly waiters = new Few<Waiter>();
   private readonly tenancies: Tenancies;
 
   constructor(
@@ -63,8 +64,7 @@ export class LocalLine implements Pursuer, Successors {
     const front = this.front();
     if (this.strict || front === undefined) return 0;
     if (front.pursuit !== undefined) return front.pursuit.id === claimId ? this.waiters.size - 1 : 0;
-    const [firstHold] = this.tenancies.holds();
-    return firstHold?.admitted.id === claimId ? this.waiters.size : 0;
+    return this.tenancies.holds().first?.admitted.id === claimId ? this.waiters.size : 0;
   }
 
   /** These wait no longer. */
@@ -85,23 +85,23 @@ export class LocalLine implements Pursuer, Successors {
 
   // A claim has news.
 
-  admitted(pursuit: Pursuit, hold: Hold): void {
-    const waiter = pursuit.waiter!;
+  admitted(pursuit: Pursuit<Waiter>, hold: Hold): void {
+    const waiter = pursuit.caller!;
     this.waiters.delete(waiter);
-    pursuit.waiter = undefined;
+    pursuit.caller = undefined;
     waiter.pursuit = undefined;
     this.tenancies.admit(hold, waiter);
     this.serveFront();
   }
 
-  progressed(pursuit: Pursuit): void {
-    const waiter = pursuit.waiter!;
+  progressed(pursuit: Pursuit<Waiter>): void {
+    const waiter = pursuit.caller!;
     if (waiter.expired) this.dismiss(waiter, this.whyNot(waiter));
     else if (pursuit.standing !== undefined) this.tellQueued(waiter, pursuit.standing.ahead);
   }
 
-  failed(pursuit: Pursuit, error: unknown): void {
-    const waiter = pursuit.waiter!;
+  failed(pursuit: Pursuit<Waiter>, error: unknown): void {
+    const waiter = pursuit.caller!;
     if (isForced(error)) {
       this.forced(pursuit, waiter);
       return;
@@ -136,8 +136,7 @@ export class LocalLine implements Pursuer, Successors {
   }
 
   private front(): Waiter | undefined {
-    const [front] = this.waiters;
-    return front;
+    return this.waiters.first;
   }
 
   /** Known without asking: the rule does not let it in behind those of this process of whom it is known how they stand. */
@@ -185,14 +184,14 @@ export class LocalLine implements Pursuer, Successors {
   private pursue(waiter: Waiter): void {
     const { slots, leaseMs, site } = waiter.wish;
     const options = { queue: !waiter.expired, owner: this.defaults.ownerAt(site) };
-    const pursuit = new Pursuit(this.context, this, this.key, { slots, leaseMs }, options);
+    const pursuit = new Pursuit<Waiter>(this.context, this, this.key, { slots, leaseMs }, options);
     this.attach(waiter, pursuit);
     pursuit.begin();
   }
 
-  private attach(waiter: Waiter, pursuit: Pursuit): void {
+  private attach(waiter: Waiter, pursuit: Pursuit<Waiter>): void {
     waiter.pursuit = pursuit;
-    pursuit.waiter = waiter;
+    pursuit.caller = waiter;
   }
 
   /** Somebody who no longer waits leaves its claim, with its place, to the next who can use it. */
@@ -200,7 +199,7 @@ export class LocalLine implements Pursuer, Successors {
     const { pursuit } = waiter;
     if (pursuit === undefined) return;
     waiter.pursuit = undefined;
-    pursuit.waiter = undefined;
+    pursuit.caller = undefined;
     const heir = pursuit.lastTry ? undefined : this.heirOf(waiter);
     if (heir === undefined) pursuit.giveUp();
     else this.attach(heir, pursuit);
@@ -248,10 +247,10 @@ export class LocalLine implements Pursuer, Successors {
   }
 
   /** The claim was taken away, and its caller goes with it. Those who wait in memory behind it want one of their own now. */
-  private forced(pursuit: Pursuit, waiter: Waiter): void {
+  private forced(pursuit: Pursuit<Waiter>, waiter: Waiter): void {
     const { waitedMs } = waiter;
     const ahead = this.ahead(waiter);
-    pursuit.waiter = undefined;
+    pursuit.caller = undefined;
     waiter.pursuit = undefined;
     pursuit.giveUp();
     this.dismiss(waiter, new LockUnavailableError(this.key, { waitedMs, ahead, reason: 'forced' }));

@@ -10,16 +10,15 @@ import { leave } from './leave.js';
 import { drift, driftMargin, type Moment, momentOf } from './moment.js';
 import { type Terms } from './options.js';
 import { checked, isHeld } from './standing.js';
-import { type Waiter } from './waiter.js';
 
 /** Who is told how a pursuit goes. */
-export interface Pursuer {
+export interface Pursuer<Caller> {
   /** The claim is in. */
-  admitted(pursuit: Pursuit, hold: Hold): void;
+  admitted(pursuit: Pursuit<Caller>, hold: Hold): void;
   /** The backend answered or failed to; `standing` and `trouble` are new. The pursuit goes on unless it is given up. */
-  progressed(pursuit: Pursuit): void;
+  progressed(pursuit: Pursuit<Caller>): void;
   /** It cannot be had. The pursuit is over. */
-  failed(pursuit: Pursuit, error: unknown): void;
+  failed(pursuit: Pursuit<Caller>, error: unknown): void;
 }
 
 /** A question on its way, and when it was sent. */
@@ -38,10 +37,10 @@ const UNUSABLE_ANSWERS = 5;
  * backend says that it is pointless, or the backend has been silent for a whole lease (and some seconds, if that is short),
  * when the claim is out of line anyway. Whatever ends the pursuit before the claim is in, the claim leaves the line, after the last ask has settled.
  */
-export class Pursuit {
+export class Pursuit<Caller = unknown> {
   readonly id: string;
   /** Whom it is for; undefined once it is nobody's any more. */
-  waiter: Waiter | undefined;
+  caller: Caller | undefined;
   /** The last answer, while there is one. */
   standing: Waiting | undefined;
   /** Why the last ask failed; undefined when it was answered. */
@@ -58,7 +57,7 @@ export class Pursuit {
 
   constructor(
     private readonly context: Context,
-    private readonly pursuer: Pursuer,
+    private readonly pursuer: Pursuer<Caller>,
     readonly key: string,
     readonly terms: Terms,
     { queue, owner }: { readonly queue: boolean; readonly owner: string | undefined },
@@ -128,6 +127,7 @@ export class Pursuit {
   }
 
   private admit(claim: Claim, unwatch: () => void, held: Held): void {
+    this.done = undefined;
     const { key, id, terms } = this;
     this.hold = new Hold(this.context, { key, id, terms, claim, unwatch }, held, this.answered);
     this.pursuer.admitted(this, this.hold);

@@ -1,18 +1,12 @@
 import { type Answer, whenAnswered } from './answer.js';
 import { type Context, shorten } from './context.js';
 import { LockLostError, type LossReason } from './errors.js';
+import { Few } from './few.js';
 import { HeldLock } from './held-lock.js';
-import { type Hold } from './hold.js';
+import { type Hold, type Tenant } from './hold.js';
 import { type Left } from './leave.js';
 import { type Terms } from './options.js';
-import { type Timer } from './timers.js';
 import { type Waiter } from './waiter.js';
-
-/** Who has a hold: a caller, for at most `maxHoldMs`; or nobody, until `minHoldMs` is over. The timer is for either. */
-interface Tenancy {
-  readonly lock: HeldLock | undefined;
-  readonly timer: Timer | undefined;
-}
 
 /** Who stands behind those who hold. */
 export interface Successors {
@@ -24,7 +18,7 @@ export interface Successors {
 
 /** The claims of one process that are in, for one key, and which caller has each. */
 export class Tenancies {
-  private readonly tenancies = new Map<Hold, Tenancy>();
+  private readonly tenanted = new Few<Hold>();
 
   constructor(
     private readonly context: Context,
@@ -33,16 +27,16 @@ export class Tenancies {
   ) {}
 
   get size(): number {
-    return this.tenancies.size;
+    return this.tenanted.size;
   }
 
-  holds(): IterableIterator<Hold> {
-    return this.tenancies.keys();
+  holds(): Few<Hold> {
+    return this.tenanted;
   }
 
   /** Of those that are surely held now. */
   terms(): Terms[] {
-    return [...this.tenancies.keys()].filter((hold) => hold.held).map((hold) => hold.terms);
+    return [...this.tenanted].filter((hold) => hold.held).map((hold) => hold.terms);
   }
 
   /** A claim has come in, for this waiter. */
@@ -53,13 +47,14 @@ export class Tenancies {
 
   /** Nobody holds it any longer. A hold that only rests until `minHoldMs` is over is left to its lease. */
   evictAll(): void {
-    for (const [hold, { lock, timer }] of this.tenancies) {
+    for (const hold of this.tenanted) {
+      const { lock, timer } = hold.tenancy!;
       if (lock !== undefined) {
         hold.lose('closed');
         continue;
       }
       this.context.timers.cancel(timer);
-      this.tenancies.delete(hold);
+      this.tenanted.delete(hold);
       hold.abandon();
     }
     this.successors.moved();
@@ -75,9 +70,10 @@ export class Tenancies {
     if (wish.minHoldMs > 0 && hold.remainingMs < wish.minHoldMs) void hold.confirm();
     const endsAt = acquiredAt + wish.maxHoldMs;
     const timer = endsAt === Infinity ? undefined : timers.set(endsAt, false, () => hold.lose('max-hold'));
-    this.tenancies.set(hold, { lock, timer });
+    hold.tenancy = { lock, timer };
+    this.tenanted.add(hold);
     hold.site = wish.site;
-    if (events.wanted) events.emit({ ...this.subject(lock), type: how, waitedMs });
+    if (events.wanted) events.emit({ ...this.subject(hold, lock), type: how, waitedMs });
     waiter.serve(lock);
   }
 
@@ -86,11 +82,11 @@ export class Tenancies {
     const { clock, events, timers } = this.context;
     const { hold, wish, acquiredAt } = lock;
     const heldMs = clock.now() - acquiredAt;
-    timers.cancel(this.tenancies.get(hold)?.timer);
-    if (events.wanted) events.emit({ ...this.subject(lock), type: 'released', heldMs });
+    timers.cancel(hold.tenancy?.timer);
+    if (events.wanted) events.emit({ ...this.subject(hold, lock), type: 'released', heldMs });
     if (heldMs < wish.minHoldMs && !unused) {
       const timer = timers.set(acquiredAt + wish.minHoldMs, false, () => void this.vacate(hold));
-      this.tenancies.set(hold, { lock: undefined, timer });
+      hold.tenancy = { lock: undefined, timer };
       return true;
     }
     return whenAnswered(this.vacate(hold), (left) => {
@@ -101,7 +97,7 @@ export class Tenancies {
 
   private wasGone(lock: HeldLock): void {
     lock.lose(new LockLostError(this.key, 'claim-gone'));
-    this.tellLost(lock, 'claim-gone');
+    this.tellLost(lock.hold, lock, 'claim-gone');
   }
 
   /** To a successor if there is one; otherwise the claim is sent out of the line before a new one is sent to join it. */
@@ -113,31 +109,31 @@ export class Tenancies {
       this.successors.moved();
       return true;
     }
-    this.tenancies.delete(hold);
+    this.tenanted.delete(hold);
     const left = hold.leave();
     this.successors.moved();
     return left;
   }
 
   private lost(hold: Hold, loss: LockLostError): void {
-    const { lock, timer } = this.tenancies.get(hold)!;
+    const { lock, timer } = hold.tenancy!;
     this.context.timers.cancel(timer);
-    this.tenancies.delete(hold);
+    this.tenanted.delete(hold);
     if (lock !== undefined) {
       lock.lose(loss);
-      this.tellLost(lock, loss.reason);
+      this.tellLost(hold, lock, loss.reason);
     }
     this.successors.moved();
   }
 
-  private tellLost(lock: HeldLock, reason: LossReason): void {
+  private tellLost(hold: Hold, lock: Tenant, reason: LossReason): void {
     const { clock, events } = this.context;
     const heldMs = clock.now() - lock.acquiredAt;
-    if (events.wanted) events.emit({ ...this.subject(lock), type: 'lost', heldMs, reason });
+    if (events.wanted) events.emit({ ...this.subject(hold, lock), type: 'lost', heldMs, reason });
   }
 
   /** What events say of a lock. */
-  private subject({ hold, wish, fencingToken }: HeldLock) {
+  private subject(hold: Hold, { wish, fencingToken }: Tenant) {
     return { key: this.key, claim: shorten(hold.admitted.id), site: wish.site, fencingToken };
   }
 }

@@ -26,8 +26,6 @@ export class RedisClaim implements Claim {
   /** What was asked first is sent first, also while it waits to be able to hear the answer. */
   private sent: Promise<void> | undefined;
   private readonly name: string;
-  /** Where it says that it was evicted. */
-  private readonly mark: string;
   /** Only who has asked before may have been evicted. */
   private asked = false;
 
@@ -38,9 +36,14 @@ export class RedisClaim implements Claim {
     node: string,
   ) {
     const { id, slots, leaseMs, owner } = request;
-    const name = `${slots === Infinity ? 0 : slots}:${Math.ceil(leaseMs)}:${node}:${id}`;
-    this.name = owner === undefined ? name : `${name} ${owner}`;
-    this.mark = key.marks + id;
+    // Not a template: that would keep each of its steps.
+    const name = [slots === Infinity ? 0 : slots, Math.ceil(leaseMs), node, id].join(':');
+    this.name = owner === undefined ? name : [name, owner].join(' ');
+  }
+
+  /** Where it says that it was evicted. */
+  private get mark(): string {
+    return this.key.marks + this.request.id;
   }
 
   attempt({ queue }: { readonly queue: boolean }): Promise<Standing> {

@@ -99,8 +99,13 @@ local function amongOthers()
   end
 
   local function keep(line, asked)
-    local claim = named(line, asked)
-    local ends = -(redis.call('ZSCORE', line, '~' .. claim) or 0)
+    local claim = asked
+    local ends = redis.call('ZSCORE', line, '~' .. claim)
+    if not ends then
+      claim = named(line, asked)
+      ends = redis.call('ZSCORE', line, '~' .. claim)
+    end
+    ends = -(ends or 0)
     if ends <= ms then return 0 end
     local lease = k.leaseOf(claim)
     k.expireAfter(line, lease)
