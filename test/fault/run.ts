@@ -74,7 +74,7 @@ export async function runFaults(options: RunOptions): Promise<Run> {
     const history = readHistory(files, resource.accesses);
     const names = world.workers.map(({ name }) => name);
     const violations = [
-      ...everybody.filter(({ crashed }) => crashed).map(({ name }) => `${name} ended by itself`),
+      ...everybody.flatMap(({ crash }) => crash ?? []),
       ...slow.flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : [])),
       ...(control === 'no locks' ? [] : notServed(names, KEYS, healedAt)(history)),
     ];

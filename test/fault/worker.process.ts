@@ -47,6 +47,7 @@ class HoldRecord {
   /** After a renewal. */
   look(): void {
     const until = this.believedUntil();
+    if (until === undefined) this.leaseEnd = Infinity;
     if (this.over || until === undefined || until < this.until + 1) return;
     this.until = this.leaseEnd = until;
     write({ type: 'kept', hold: this.id, until });

@@ -9,8 +9,8 @@ import { type Order, type Work } from './work.js';
 
 /** A process of its own, with a clock and a link to the servers of its own. It ends with ours. */
 export class Worker {
-  /** Ended without being told to. */
-  crashed = false;
+  /** How it ended, if it did without being told to. */
+  crash: string | undefined;
   private readonly said = new Set<unknown>();
   private killed = false;
   /** One that is stopped would not notice that we are gone. */
@@ -26,7 +26,9 @@ export class Worker {
     child.on('message', (message) => this.said.add(message));
     this.guard = new Guard(child.pid!, dirname(clock.env['CLOCK_OFFSET_FILE']!));
     child.on('exit', () => this.guard.forgetProcess());
-    child.on('exit', (code) => (this.crashed = !this.killed && code !== 0));
+    child.on('exit', (code, signal) => {
+      if (!this.killed && code !== 0) this.crash = `${work.name} ended by itself: ${signal ?? `exit ${code}`}`;
+    });
   }
 
   /** `program`: the JavaScript of worker.process.ts. */
@@ -34,8 +36,8 @@ export class Worker {
     const clock = new MovableClock();
     const child = fork(program, [JSON.stringify(work)], { env: { ...process.env, ...clock.env } });
     const worker = new Worker(work, link, clock, child);
-    await until(`${work.name} is ready`, () => worker.said.has('ready') || worker.crashed, 60_000);
-    if (worker.crashed) throw new Error(`${work.name} ended before it was ready`);
+    await until(`${work.name} is ready`, () => worker.said.has('ready') || worker.crash !== undefined, 60_000);
+    if (worker.crash !== undefined) throw new Error(`${worker.crash} before it was ready`);
     return worker;
   }
 
