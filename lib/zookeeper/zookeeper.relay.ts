@@ -85,7 +85,7 @@ export class ZooKeeperRelay {
     driver.on('error', () => undefined);
     driver.on('end', () => driver.end());
     const server = await this.greet(driver);
-    if (server === undefined || driver.destroyed || this.driver !== driver) {
+    if (server === undefined || this.closed || driver.destroyed || this.driver !== driver) {
       server?.destroy();
       driver.resume().end();
       return;
@@ -100,7 +100,8 @@ export class ZooKeeperRelay {
 
   /**
    * A server that has answered the greeting of the driver, which is passed on to one after the other: those that elect a
-   * leader hang up on it, and the driver would wait for a third of a timeout before it tried again.
+   * leader hang up on it, and the driver would wait for a third of a timeout before it tried again. All of them together
+   * have a third of a timeout: after two, the driver hangs up.
    */
   private async greet(driver: Socket): Promise<Socket | undefined> {
     const greeting: Buffer[] = [];
@@ -110,8 +111,8 @@ export class ZooKeeperRelay {
     const until = clock.now() + this.patienceMs;
     try {
       while (clock.now() < until && !driver.destroyed && !this.closed) {
-        const server = await this.reach(driver);
-        if (server !== undefined && (await this.answers(server, driver, greeting))) return server;
+        const server = await this.reach(driver, until);
+        if (server !== undefined && (await this.answers(server, driver, greeting, until))) return server;
         await sleep(RETRY_MS, undefined, { ref: false });
       }
       return undefined;
@@ -121,7 +122,7 @@ export class ZooKeeperRelay {
     }
   }
 
-  private async answers(server: Socket, driver: Socket, greeting: readonly Buffer[]): Promise<boolean> {
+  private async answers(server: Socket, driver: Socket, greeting: readonly Buffer[], until: number): Promise<boolean> {
     this.server = server;
     this.goodbye = new Goodbye();
     this.greeted = momentOf(this.terms.clock);
@@ -129,10 +130,9 @@ export class ZooKeeperRelay {
       this.goodbye.heard(bytes);
       server.write(bytes);
     };
-    server.on('error', () => undefined);
     driver.on('data', say);
     for (const bytes of greeting) say(bytes);
-    const timer = setTimeout(() => server.destroy(), this.patienceMs);
+    const timer = setTimeout(() => server.destroy(), until - this.terms.clock.now());
     try {
       await Promise.race([once(server, 'readable'), once(server, 'close'), once(driver, 'close')]);
       const answered = !server.destroyed && server.readableLength > 0;
@@ -140,6 +140,7 @@ export class ZooKeeperRelay {
       else server.destroy();
       return answered;
     } catch {
+      server.destroy();
       return false;
     } finally {
       clearTimeout(timer);
@@ -147,16 +148,21 @@ export class ZooKeeperRelay {
     }
   }
 
-  /** To the first server that can be reached, beginning with the one after the last. */
-  private async reach(driver: Socket): Promise<Socket | undefined> {
-    const { servers } = this.terms;
+  /** To the first server that can be reached in time, beginning with the one after the last. */
+  private async reach(driver: Socket, until: number): Promise<Socket | undefined> {
+    const { servers, clock } = this.terms;
     const eachMs = this.patienceMs / servers.length;
+    const leftMs = (): number => Math.min(eachMs, until - clock.now());
     for (const _ of servers) {
       const server = servers[this.next++ % servers.length]!;
-      for (const address of await addressesOf(server, eachMs)) {
-        if (driver.destroyed || this.closed) return undefined;
-        const socket = await connected(address, eachMs);
-        if (socket !== undefined) return socket;
+      for (const address of await addressesOf(server, leftMs())) {
+        if (driver.destroyed || this.closed || leftMs() <= 0) return undefined;
+        const socket = await connected(address, leftMs());
+        if (socket === undefined) continue;
+        if (!driver.destroyed && !this.closed) return socket;
+        // Whoever wanted it has gone meanwhile.
+        socket.destroy();
+        return undefined;
       }
     }
     return undefined;
@@ -178,6 +184,8 @@ export class ZooKeeperRelay {
 
 async function connected({ host, port }: Address, withinMs: number): Promise<Socket | undefined> {
   const socket = connect({ host, port, noDelay: true, keepAlive: true });
+  // From now on and for as long as it lives: an error that nobody hears would end the process.
+  socket.on('error', () => undefined);
   const timer = setTimeout(() => socket.destroy(new Error('too late')), withinMs);
   try {
     await once(socket, 'connect');

@@ -163,8 +163,8 @@ export class ZooKeeperSession {
   }
 
   /**
-   * Ends it, but for a session that somebody was left in: that lasts for a lease more, since nobody may be let in early. The
-   * driver cannot go without saying goodbye, so it stays for so long, and with it the process, unless that exits.
+   * Ends it, but for a session that somebody was left in: that lasts for a lease more, since nobody may be let in early. Its
+   * nodes go with it, so the connection stays for so long, and with it the process, unless that exits.
    */
   leave(why: Error): Promise<void> {
     if (!this.connected || ![...this.members].some(({ holding }) => holding)) {
