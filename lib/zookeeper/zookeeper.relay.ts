@@ -2,24 +2,16 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Clock } from '../core/clock.js';
 import { type Moment, momentOf } from '../core/moment.js';
 import { type Address, addressesOf } from './zookeeper.addresses.js';
 import { Goodbye } from './zookeeper.goodbye.js';
-import { type Server } from './zookeeper.options.js';
+import { type Relay, type RelayTerms } from './zookeeper.ports.js';
 
 /** The driver hangs up by itself after two thirds of a timeout. */
 const PATIENCE_PER_TIMEOUT = 1 / 3;
 const MOST_PATIENCE_MS = 5_000;
 const GOODBYE_MS = 1_500;
 const RETRY_MS = 50;
-
-export interface RelayTerms {
-  readonly servers: readonly Server[];
-  readonly clock: Clock;
-  /** Of the session, as far as is known. */
-  readonly timeoutMs: () => number;
-}
 
 /**
  * What the driver takes for its server: a listener on the loopback interface that passes on what the driver and one of the
@@ -30,8 +22,7 @@ export interface RelayTerms {
  * of the process has that number, and goes deaf; or the process ends. So here a connection is always accepted, and ended in
  * order before the driver gives it up; names are looked up, and servers chosen, for each connection anew.
  */
-export class ZooKeeperRelay {
-  /** Since then the server has heard of the session, if the driver is connected. */
+export class ZooKeeperRelay implements Relay {
   private greeted: Moment;
   private readonly listener = createServer({ allowHalfOpen: true, noDelay: true }, (driver) => void this.serve(driver));
   private driver: Socket | undefined;
@@ -49,7 +40,6 @@ export class ZooKeeperRelay {
     return this.greeted;
   }
 
-  /** Resolves to the address for the driver. */
   async open(): Promise<string> {
     await once(this.listener.listen(0, '127.0.0.1'), 'listening');
     this.listener.unref();
