@@ -20,6 +20,10 @@ export interface Relay {
   open(): Promise<string>;
   /** Ends the session, if the server can be told. Resolves when the driver knows of no connection. */
   close(): Promise<void>;
+  /** When the driver last heard something, or began to listen. Infinity while it has no connection. */
+  readonly heardAt: number;
+  /** Hangs up on the driver this very moment. */
+  cut(): void;
 }
 
 export interface RelayTerms {

@@ -23,6 +23,7 @@ const RETRY_MS = 50;
  * order before the driver gives it up; names are looked up, and servers chosen, for each connection anew.
  */
 export class ZooKeeperRelay implements Relay {
+  heardAt = Infinity;
   private greeted: Moment;
   private readonly listener = createServer({ allowHalfOpen: true, noDelay: true }, (driver) => void this.serve(driver));
   private driver: Socket | undefined;
@@ -64,6 +65,10 @@ export class ZooKeeperRelay implements Relay {
     server?.destroy();
   }
 
+  cut(): void {
+    this.driver?.destroy();
+  }
+
   private get patienceMs(): number {
     return Math.min(MOST_PATIENCE_MS, this.terms.timeoutMs() * PATIENCE_PER_TIMEOUT);
   }
@@ -72,7 +77,11 @@ export class ZooKeeperRelay implements Relay {
     // It has one connection at a time: of an earlier one, nothing is left to be heard.
     this.server?.destroy();
     this.driver = driver;
+    this.heardAt = this.terms.clock.now();
     driver.on('error', () => undefined);
+    driver.on('close', () => {
+      if (this.driver === driver) this.heardAt = Infinity;
+    });
     driver.on('end', () => driver.end());
     const server = await this.greet(driver);
     if (server === undefined || this.closed || driver.destroyed || this.driver !== driver) {
@@ -160,9 +169,8 @@ export class ZooKeeperRelay implements Relay {
 
   /** A server that says nothing for long is left for the next. */
   private listen(server: Socket): void {
-    let heardAt = this.terms.clock.now();
-    server.on('data', () => (heardAt = this.terms.clock.now()));
-    const isSilent = (): boolean => this.terms.clock.now() - heardAt >= this.patienceMs;
+    server.on('data', () => (this.heardAt = this.terms.clock.now()));
+    const isSilent = (): boolean => this.terms.clock.now() - this.heardAt >= this.patienceMs;
     const timer = setInterval(() => {
       // What arrived while the event loop was held up is heard first.
       if (isSilent()) setImmediate(() => void (isSilent() && server.destroy()));

@@ -10,6 +10,9 @@ import { SessionRenewals } from './zookeeper.renewals.js';
 import { SessionWatches, type Watcher } from './zookeeper.watches.js';
 import { within } from './zookeeper.within.js';
 
+/** The driver hangs up after two thirds of a timeout in which it has heard nothing; the relay, if it can, after one. */
+const HELD_UP = 0.6;
+
 /** Whoever stands in a line by a node of the session. */
 export interface Member extends Watcher {
   /** It was told that it is in. */
@@ -175,14 +178,19 @@ export class ZooKeeperSession {
     return Promise.resolve();
   }
 
-  end(why: Error): void {
+  end(why: Error, { atOnce = false } = {}): void {
     if (this.why !== undefined) return;
     this.why = why;
     this.connected = false;
     this.timer?.cancel();
     this.leftovers.clear();
     this.client.fail(why);
-    void this.relay.close().then(() => {
+    const closed = this.relay.close();
+    if (atOnce) {
+      this.relay.cut();
+      this.client.close();
+    }
+    void closed.then(() => {
       this.client.close();
       this.resolveOver();
     });
@@ -215,9 +223,21 @@ export class ZooKeeperSession {
     this.timer?.cancel();
     this.timer = this.ports.clock.alarm(ms, () => {
       this.lookEvery(ms);
+      this.letGoIfHeldUp();
       this.look();
     });
     this.timer.keepAlive(false);
+  }
+
+  /**
+   * After that, the driver, whose own timer is later than this, would take the connection for dead and close its socket behind
+   * the back of the event loop: whoever opens the next one is deaf, or the process ends. Nothing is lost by letting go of it:
+   * all leases have ended.
+   */
+  private letGoIfHeldUp(): void {
+    const silentMs = this.ports.clock.now() - this.relay.heardAt;
+    if (silentMs < this.timeoutMs * HELD_UP) return;
+    this.end(new SessionEndedError(`the event loop was held up for ${Math.round(silentMs)} ms`), { atOnce: true });
   }
 
   private look(): void {
