@@ -1,1 +1,3 @@
+export const zooKeeperClassPath: string;
+export function isZooKeeperInstalled(): boolean;
 export function programOf(name: 'postgres' | 'etcd' | 'pgbouncer'): string;

@@ -82,13 +82,20 @@ function postgresFolders() {
   return versions.toSorted((a, b) => b - a).map((version) => join(root, version, 'bin'));
 }
 
+/** What Debian's package has, and a logger, or else it never says why it ends; elsewhere, the class path of a ZooKeeper. */
+export const zooKeeperClassPath =
+  process.env.ZOOKEEPER_CLASSPATH ?? '/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar';
+
+/** Whether there is a ZooKeeper to start. */
+export function isZooKeeperInstalled() {
+  return runs('java', '-version') && existsSync(zooKeeperClassPath.split(':')[0]);
+}
+
 /** Whether there is a ZooKeeper to start, and its driver is built. */
 export function ensureZooKeeper() {
-  const classPath = process.env.ZOOKEEPER_CLASSPATH ?? '/usr/share/java/zookeeper.jar';
-  const there = () => runs('java', '-version') && existsSync(classPath.split(':')[0]);
-  if (ensured(there, 'libzookeeper-java', 'default-jre-headless')) return ensureZooKeeperDriver();
+  if (ensured(isZooKeeperInstalled, 'libzookeeper-java', 'default-jre-headless')) return ensureZooKeeperDriver();
   console.error(
-    `servers: the tests start ZooKeeper, and there is no java in PATH or nothing at ${classPath}: install them ` +
+    `servers: the tests start ZooKeeper, and there is no java in PATH or nothing at ${zooKeeperClassPath}: install them ` +
       '(Debian: apt-get install libzookeeper-java default-jre-headless), or set ZOOKEEPER_CLASSPATH',
   );
   return false;

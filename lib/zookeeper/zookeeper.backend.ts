@@ -1,12 +1,11 @@
 import { type Claim, type ClaimRequest, type LockBackend, type Place } from '../core/backend.js';
-import { systemClock } from '../core/clock.js';
 import { rankOf, readLine } from './zookeeper.line.js';
 import { ZooKeeperClaim, type Wake } from './zookeeper.claim.js';
-import { openDriver } from './zookeeper.driver.js';
 import { readClaimData, ZooKeeperKeys } from './zookeeper.keys.js';
 import { readOptions, type ZooKeeperBackendOptions } from './zookeeper.options.js';
-import { type SessionPorts } from './zookeeper.session.js';
+import { type SessionPorts } from './zookeeper.ports.js';
 import { ZooKeeperSessions } from './zookeeper.sessions.js';
+import { systemPorts } from './zookeeper.system-ports.js';
 
 /** How many nodes are asked about in one flight. */
 const MOST_PER_FLIGHT = 500;
@@ -29,7 +28,7 @@ export class ZooKeeperBackend implements LockBackend {
   constructor(options: ZooKeeperBackendOptions, ports: Partial<SessionPorts> = {}) {
     const settings = readOptions(options);
     this.keys = new ZooKeeperKeys(settings.root);
-    this.sessions = new ZooKeeperSessions(settings, { clock: systemClock, openDriver, ...ports });
+    this.sessions = new ZooKeeperSessions(settings, { ...systemPorts, ...ports });
   }
 
   claim(request: ClaimRequest): Claim {

@@ -1,6 +1,7 @@
-import { type Acl, type Done, type DriverHandle, type OpenDriver, type Stat } from './zookeeper.driver.js';
+import { type Acl, type Done, type DriverHandle, type Stat } from './zookeeper.driver.js';
 import { NODE_EXISTS, NO_NODE, NotKnownError, OK, refusal, unanswered } from './zookeeper.errors.js';
 import { type ZooKeeperSettings } from './zookeeper.options.js';
+import { type SessionPorts } from './zookeeper.ports.js';
 
 const ANY_VERSION = -1;
 const PERSISTENT = 0;
@@ -47,12 +48,12 @@ export class ZooKeeperClient {
 
   /** Begins to connect to the relay. */
   constructor(
-    openDriver: OpenDriver,
+    private readonly ports: Pick<SessionPorts, 'openDriver' | 'nextTurn'>,
     private readonly settings: ZooKeeperSettings,
     relay: string,
     listeners: ClientListeners,
   ) {
-    const handle = openDriver();
+    const handle = ports.openDriver();
     this.handle = handle;
     const tell = (listener: () => void): void => this.passOn(() => void (this.ended === undefined && listener()));
     handle.on('connect', () => tell(() => listeners.connected()));
@@ -203,7 +204,7 @@ export class ZooKeeperClient {
   private passOn(tell: () => void): void {
     this.told.push(tell);
     if (this.told.length > 1) return;
-    setImmediate(() => {
+    this.ports.nextTurn(() => {
       const { told } = this;
       this.told = [];
       for (const each of told) each();

@@ -3,7 +3,6 @@ import { type ZooKeeperClient } from './zookeeper.client.js';
 import { claimData, readClaimName } from './zookeeper.keys.js';
 import { type Line, makingOf, readLine } from './zookeeper.line.js';
 import { type ZooKeeperSession } from './zookeeper.session.js';
-import { within } from './zookeeper.within.js';
 
 /** What all nodes of a claim have in common. */
 export interface NodeTerms {
@@ -67,7 +66,7 @@ export class ZooKeeperNode {
 
   /** Whether it is there, as far as is known; finds it if that is not known. */
   async found(): Promise<boolean> {
-    if (this.making !== undefined) await within(this.session.patienceMs, this.making);
+    if (this.making !== undefined) await this.session.inTime(this.making);
     if (this.unsure) await this.search();
     return this.madeAs !== undefined;
   }

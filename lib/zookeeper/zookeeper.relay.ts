@@ -2,24 +2,16 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Clock } from '../core/clock.js';
 import { type Moment, momentOf } from '../core/moment.js';
 import { type Address, addressesOf } from './zookeeper.addresses.js';
 import { Goodbye } from './zookeeper.goodbye.js';
-import { type Server } from './zookeeper.options.js';
+import { type Relay, type RelayTerms } from './zookeeper.ports.js';
 
 /** The driver hangs up by itself after two thirds of a timeout. */
 const PATIENCE_PER_TIMEOUT = 1 / 3;
 const MOST_PATIENCE_MS = 5_000;
 const GOODBYE_MS = 1_500;
 const RETRY_MS = 50;
-
-export interface RelayTerms {
-  readonly servers: readonly Server[];
-  readonly clock: Clock;
-  /** Of the session, as far as is known. */
-  readonly timeoutMs: () => number;
-}
 
 /**
  * What the driver takes for its server: a listener on the loopback interface that passes on what the driver and one of the
@@ -30,8 +22,8 @@ export interface RelayTerms {
  * of the process has that number, and goes deaf; or the process ends. So here a connection is always accepted, and ended in
  * order before the driver gives it up; names are looked up, and servers chosen, for each connection anew.
  */
-export class ZooKeeperRelay {
-  /** Since then the server has heard of the session, if the driver is connected. */
+export class ZooKeeperRelay implements Relay {
+  heardAt = Infinity;
   private greeted: Moment;
   private readonly listener = createServer({ allowHalfOpen: true, noDelay: true }, (driver) => void this.serve(driver));
   private driver: Socket | undefined;
@@ -49,7 +41,6 @@ export class ZooKeeperRelay {
     return this.greeted;
   }
 
-  /** Resolves to the address for the driver. */
   async open(): Promise<string> {
     await once(this.listener.listen(0, '127.0.0.1'), 'listening');
     this.listener.unref();
@@ -74,6 +65,10 @@ export class ZooKeeperRelay {
     server?.destroy();
   }
 
+  cut(): void {
+    this.driver?.destroy();
+  }
+
   private get patienceMs(): number {
     return Math.min(MOST_PATIENCE_MS, this.terms.timeoutMs() * PATIENCE_PER_TIMEOUT);
   }
@@ -82,10 +77,14 @@ export class ZooKeeperRelay {
     // It has one connection at a time: of an earlier one, nothing is left to be heard.
     this.server?.destroy();
     this.driver = driver;
+    this.heardAt = this.terms.clock.now();
     driver.on('error', () => undefined);
+    driver.on('close', () => {
+      if (this.driver === driver) this.heardAt = Infinity;
+    });
     driver.on('end', () => driver.end());
     const server = await this.greet(driver);
-    if (server === undefined || driver.destroyed || this.driver !== driver) {
+    if (server === undefined || this.closed || driver.destroyed || this.driver !== driver) {
       server?.destroy();
       driver.resume().end();
       return;
@@ -100,7 +99,8 @@ export class ZooKeeperRelay {
 
   /**
    * A server that has answered the greeting of the driver, which is passed on to one after the other: those that elect a
-   * leader hang up on it, and the driver would wait for a third of a timeout before it tried again.
+   * leader hang up on it, and the driver would wait for a third of a timeout before it tried again. All of them together
+   * have a third of a timeout: after two, the driver hangs up.
    */
   private async greet(driver: Socket): Promise<Socket | undefined> {
     const greeting: Buffer[] = [];
@@ -110,8 +110,8 @@ export class ZooKeeperRelay {
     const until = clock.now() + this.patienceMs;
     try {
       while (clock.now() < until && !driver.destroyed && !this.closed) {
-        const server = await this.reach(driver);
-        if (server !== undefined && (await this.answers(server, driver, greeting))) return server;
+        const server = await this.reach(driver, until);
+        if (server !== undefined && (await this.answers(server, driver, greeting, until))) return server;
         await sleep(RETRY_MS, undefined, { ref: false });
       }
       return undefined;
@@ -121,7 +121,7 @@ export class ZooKeeperRelay {
     }
   }
 
-  private async answers(server: Socket, driver: Socket, greeting: readonly Buffer[]): Promise<boolean> {
+  private async answers(server: Socket, driver: Socket, greeting: readonly Buffer[], until: number): Promise<boolean> {
     this.server = server;
     this.goodbye = new Goodbye();
     this.greeted = momentOf(this.terms.clock);
@@ -129,10 +129,9 @@ export class ZooKeeperRelay {
       this.goodbye.heard(bytes);
       server.write(bytes);
     };
-    server.on('error', () => undefined);
     driver.on('data', say);
     for (const bytes of greeting) say(bytes);
-    const timer = setTimeout(() => server.destroy(), this.patienceMs);
+    const timer = setTimeout(() => server.destroy(), until - this.terms.clock.now());
     try {
       await Promise.race([once(server, 'readable'), once(server, 'close'), once(driver, 'close')]);
       const answered = !server.destroyed && server.readableLength > 0;
@@ -140,6 +139,7 @@ export class ZooKeeperRelay {
       else server.destroy();
       return answered;
     } catch {
+      server.destroy();
       return false;
     } finally {
       clearTimeout(timer);
@@ -147,16 +147,21 @@ export class ZooKeeperRelay {
     }
   }
 
-  /** To the first server that can be reached, beginning with the one after the last. */
-  private async reach(driver: Socket): Promise<Socket | undefined> {
-    const { servers } = this.terms;
+  /** To the first server that can be reached in time, beginning with the one after the last. */
+  private async reach(driver: Socket, until: number): Promise<Socket | undefined> {
+    const { servers, clock } = this.terms;
     const eachMs = this.patienceMs / servers.length;
+    const leftMs = (): number => Math.min(eachMs, until - clock.now());
     for (const _ of servers) {
       const server = servers[this.next++ % servers.length]!;
-      for (const address of await addressesOf(server, eachMs)) {
-        if (driver.destroyed || this.closed) return undefined;
-        const socket = await connected(address, eachMs);
-        if (socket !== undefined) return socket;
+      for (const address of await addressesOf(server, leftMs())) {
+        if (driver.destroyed || this.closed || leftMs() <= 0) return undefined;
+        const socket = await connected(address, leftMs());
+        if (socket === undefined) continue;
+        if (!driver.destroyed && !this.closed) return socket;
+        // Whoever wanted it has gone meanwhile.
+        socket.destroy();
+        return undefined;
       }
     }
     return undefined;
@@ -164,9 +169,8 @@ export class ZooKeeperRelay {
 
   /** A server that says nothing for long is left for the next. */
   private listen(server: Socket): void {
-    let heardAt = this.terms.clock.now();
-    server.on('data', () => (heardAt = this.terms.clock.now()));
-    const isSilent = (): boolean => this.terms.clock.now() - heardAt >= this.patienceMs;
+    server.on('data', () => (this.heardAt = this.terms.clock.now()));
+    const isSilent = (): boolean => this.terms.clock.now() - this.heardAt >= this.patienceMs;
     const timer = setInterval(() => {
       // What arrived while the event loop was held up is heard first.
       if (isSilent()) setImmediate(() => void (isSilent() && server.destroy()));
@@ -178,6 +182,8 @@ export class ZooKeeperRelay {
 
 async function connected({ host, port }: Address, withinMs: number): Promise<Socket | undefined> {
   const socket = connect({ host, port, noDelay: true, keepAlive: true });
+  // From now on and for as long as it lives: an error that nobody hears would end the process.
+  socket.on('error', () => undefined);
   const timer = setTimeout(() => socket.destroy(new Error('too late')), withinMs);
   try {
     await once(socket, 'connect');

@@ -1,20 +1,17 @@
-import { type Clock } from '../core/clock.js';
+import { type Alarm } from '../core/clock.js';
 import { type Moment, momentOf } from '../core/moment.js';
+import { Changes } from './zookeeper.changes.js';
 import { ZooKeeperClient } from './zookeeper.client.js';
-import { type OpenDriver } from './zookeeper.driver.js';
 import { closedFor, NotKnownError, SessionEndedError } from './zookeeper.errors.js';
 import { type ZooKeeperSettings } from './zookeeper.options.js';
-import { Changes } from './zookeeper.changes.js';
+import { type Relay, type SessionPorts } from './zookeeper.ports.js';
 import { SessionProof, SIGNS_PER_TIMEOUT } from './zookeeper.proof.js';
-import { ZooKeeperRelay } from './zookeeper.relay.js';
 import { SessionRenewals } from './zookeeper.renewals.js';
 import { SessionWatches, type Watcher } from './zookeeper.watches.js';
 import { within } from './zookeeper.within.js';
 
-export interface SessionPorts {
-  readonly clock: Clock;
-  readonly openDriver: OpenDriver;
-}
+/** The driver hangs up after two thirds of a timeout in which it has heard nothing; the relay, if it can, after one. */
+const HELD_UP = 0.6;
 
 /** Whoever stands in a line by a node of the session. */
 export interface Member extends Watcher {
@@ -42,9 +39,9 @@ export class ZooKeeperSession {
   readonly over: Promise<void>;
   private readonly client: ZooKeeperClient;
   private readonly openedAt: number;
-  private timer: NodeJS.Timeout | undefined;
+  private timer: Alarm | undefined;
   /** It became connected, sure to live on, or it ended. */
-  private readonly changes = new Changes();
+  private readonly changes: Changes;
   private readonly leftovers = new Set<() => Promise<void>>();
   private proof: SessionProof | undefined;
   private connected = false;
@@ -56,9 +53,8 @@ export class ZooKeeperSession {
 
   /** Begins to connect. @throws LockConfigError when the driver cannot be had. */
   static async open(settings: ZooKeeperSettings, ports: SessionPorts): Promise<ZooKeeperSession> {
-    const { clock } = ports;
     const timeoutMs = (): number => session?.timeoutMs ?? settings.sessionTimeoutMs;
-    const relay = new ZooKeeperRelay({ servers: settings.servers, clock, timeoutMs });
+    const relay = ports.makeRelay({ servers: settings.servers, clock: ports.clock, timeoutMs });
     let session: ZooKeeperSession | undefined;
     const address = await relay.open();
     try {
@@ -73,12 +69,13 @@ export class ZooKeeperSession {
   private constructor(
     readonly settings: ZooKeeperSettings,
     private readonly ports: SessionPorts,
-    private readonly relay: ZooKeeperRelay,
+    private readonly relay: Relay,
     address: string,
   ) {
+    this.changes = new Changes(ports.clock);
     this.over = new Promise((resolve) => (this.resolveOver = resolve));
     this.openedAt = ports.clock.now();
-    this.client = new ZooKeeperClient(ports.openDriver, settings, address, {
+    this.client = new ZooKeeperClient(ports, settings, address, {
       connected: () => this.onConnected(),
       disconnected: () => (this.connected = false),
       closed: (code) => this.end(closedFor(code) ?? new SessionEndedError(`closed (${code})`)),
@@ -128,7 +125,12 @@ export class ZooKeeperSession {
   /** Sends something as soon as the session is connected. Nothing is sent later, when nobody waits for it any more. */
   async ask<T>(send: (client: ZooKeeperClient) => Promise<T>): Promise<T> {
     await this.ready();
-    return within(this.patienceMs, send(this.client));
+    return this.inTime(send(this.client));
+  }
+
+  /** What it settles to, if that is soon enough for a call. */
+  inTime<T>(answer: Promise<T>): Promise<T> {
+    return within(this.ports.clock, this.patienceMs, answer);
   }
 
   /** As `ask`, but what comes of it counts only once the session surely lives on: for what a lease is given on. */
@@ -163,8 +165,8 @@ export class ZooKeeperSession {
   }
 
   /**
-   * Ends it, but for a session that somebody was left in: that lasts for a lease more, since nobody may be let in early. The
-   * driver cannot go without saying goodbye, so it stays for so long, and with it the process, unless that exits.
+   * Ends it, but for a session that somebody was left in: that lasts for a lease more, since nobody may be let in early. Its
+   * nodes go with it, so the connection stays for so long, and with it the process, unless that exits.
    */
   leave(why: Error): Promise<void> {
     if (!this.connected || ![...this.members].some(({ holding }) => holding)) {
@@ -172,18 +174,23 @@ export class ZooKeeperSession {
       return this.over;
     }
     this.left = why;
-    setTimeout(() => this.end(why), this.leaseMs);
+    this.ports.clock.alarm(this.leaseMs, () => this.end(why));
     return Promise.resolve();
   }
 
-  end(why: Error): void {
+  end(why: Error, { atOnce = false } = {}): void {
     if (this.why !== undefined) return;
     this.why = why;
     this.connected = false;
-    clearInterval(this.timer);
+    this.timer?.cancel();
     this.leftovers.clear();
     this.client.fail(why);
-    void this.relay.close().then(() => {
+    const closed = this.relay.close();
+    if (atOnce) {
+      this.relay.cut();
+      this.client.close();
+    }
+    void closed.then(() => {
       this.client.close();
       this.resolveOver();
     });
@@ -213,9 +220,24 @@ export class ZooKeeperSession {
   }
 
   private lookEvery(ms: number): void {
-    clearInterval(this.timer);
-    this.timer = setInterval(() => this.look(), ms);
-    this.timer.unref();
+    this.timer?.cancel();
+    this.timer = this.ports.clock.alarm(ms, () => {
+      this.lookEvery(ms);
+      this.letGoIfHeldUp();
+      this.look();
+    });
+    this.timer.keepAlive(false);
+  }
+
+  /**
+   * After that, the driver, whose own timer is later than this, would take the connection for dead and close its socket behind
+   * the back of the event loop: whoever opens the next one is deaf, or the process ends. Nothing is lost by letting go of it:
+   * all leases have ended.
+   */
+  private letGoIfHeldUp(): void {
+    const silentMs = this.ports.clock.now() - this.relay.heardAt;
+    if (silentMs < this.timeoutMs * HELD_UP) return;
+    this.end(new SessionEndedError(`the event loop was held up for ${Math.round(silentMs)} ms`), { atOnce: true });
   }
 
   private look(): void {

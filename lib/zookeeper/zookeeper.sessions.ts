@@ -1,6 +1,7 @@
 import { SessionEndedError } from './zookeeper.errors.js';
 import { type ZooKeeperSettings } from './zookeeper.options.js';
-import { type SessionPorts, ZooKeeperSession } from './zookeeper.session.js';
+import { type SessionPorts } from './zookeeper.ports.js';
+import { ZooKeeperSession } from './zookeeper.session.js';
 
 /**
  * The server ends a session with one transaction that names all its nodes. One of more than a megabyte takes the whole

@@ -42,6 +42,8 @@ describe('the linter', () => {
   it.each(AROUND_THE_PORTS)('refuses time and chance around the ports of the core: %s', (text) => {
     expect(accepts('lib/core/around.ts', text)).toBe(false);
     expect(accepts('lib/core/clock.ts', text)).toBe(true);
+    expect(accepts('lib/zookeeper/zookeeper.around.ts', text)).toBe(false);
+    expect(accepts('lib/zookeeper/zookeeper.relay.ts', text)).toBe(true);
   });
 
   it('accepts what asks the ports', () => {

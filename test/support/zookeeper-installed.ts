@@ -1,11 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { describe } from '@jest/globals';
+import { isZooKeeperInstalled } from '../../tools/servers.mjs';
 
 /** Whether tests can start servers of their own. */
-export const zooKeeperInstalled =
-  spawnSync('java', ['-version']).status === 0 &&
-  existsSync(process.env['ZOOKEEPER_CLASSPATH'] ?? '/usr/share/java/zookeeper.jar');
+export const zooKeeperInstalled = isZooKeeperInstalled();
 
 /** A `describe` for tests that need a server. Where there is none to be had, it says so. */
 export const describeOnZooKeeper: (name: string, tests: () => void) => void = zooKeeperInstalled

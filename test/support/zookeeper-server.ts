@@ -3,13 +3,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { zooKeeperClassPath } from '../../tools/servers.mjs';
 import { freePort } from './free-port.js';
 import { PortTakenError, ServerProcess } from './server-process.js';
 import { until } from './until.js';
-
-/** What Debian's package has, and a logger, or else it never says why it ends; elsewhere, the class path of a ZooKeeper. */
-const CLASS_PATH =
-  process.env['ZOOKEEPER_CLASSPATH'] ?? '/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar';
 
 /** Small and quick to start; a test starts many. */
 const JAVA = [
@@ -153,7 +150,7 @@ export class ZooKeeperServer {
     const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain';
     return ServerProcess.start({
       command: 'java',
-      args: [...JAVA, ...properties, '-cp', CLASS_PATH, main, this.configuration],
+      args: [...JAVA, ...properties, '-cp', zooKeeperClassPath, main, this.configuration],
       folder: this.folder,
       debianPackage: 'zookeeper',
       ...(waits && { answers: () => this.answers(), withinMs: 60_000 }),

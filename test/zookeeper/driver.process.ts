@@ -147,6 +147,29 @@ const scenarios: Readonly<Record<string, (server: string) => Promise<unknown>>> 
     return heard.slice(0, 3);
   },
 
+  async 'sockets of others, after the event loop was held up'(server) {
+    // By then the driver takes its connection for dead, and closes it by its timer, as above.
+    const echo = await echoProcess();
+    const others: Socket[] = [];
+    const backend = new ZooKeeperBackend({ connect: server, sessionTimeoutMs: 3_000 });
+    for (let times = 0; times < 3; times += 1) {
+      await backend.inspect('before');
+      for (const until = performance.now() + 2_400; performance.now() < until;);
+      await sleep(5);
+      for (let n = 0; n < 3; n += 1) others.push(connect(echo.port, '127.0.0.1'));
+      await sleep(1_500);
+    }
+    for (let times = 0; times < 10; times += 1) {
+      for (const other of others) other.write('x');
+      await sleep(100);
+    }
+    const heard = others.map(({ bytesRead }) => bytesRead >= 8);
+    others.forEach((other) => other.destroy());
+    echo.stop();
+    await backend.close();
+    return heard;
+  },
+
   async 'a server that cannot even be tried, beside one that serves'(server) {
     const managers = Array.from({ length: 8 }, () => open(`255.255.255.255:2181,${server}`));
     const codes = await Promise.all(managers.map((manager, n) => codeOf(manager.acquire(`beside ${n}`))));

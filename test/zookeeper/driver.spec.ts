@@ -22,6 +22,7 @@ describeOnZooKeeper('the driver does not end the process, which ends by itself w
     ['a session opened by whoever hears that a connection is lost', 5],
     ['asking when the connection was reset a moment ago', [true, true, true, true]],
     ['sockets of others, while a server is silent', [true, true, true]],
+    ['sockets of others, after the event loop was held up', Array.from({ length: 9 }, () => true)],
     ['a server that cannot even be tried, beside one that serves', 8],
     ['asking after closing, and closing again', [2, 'rejected', 'rejected', 'rejected', 'rejected']],
     ['a long answer in small pieces', [1, 300, true]],
