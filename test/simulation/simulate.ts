@@ -66,7 +66,8 @@ class Run {
     if (dice.chance(0.3)) this.sometime('close', chaosMs, ({ locks }) => locks.close());
     if (dice.chance(0.3)) simulation.at(dice.fraction() * chaosMs, () => this.crash(dice.oneOf(...this.processes)));
     await this.untilQuiet(chaosMs + SETTLES_MS);
-    await this.advance(LEASES_END_MS);
+    // Whoever is left may have nothing to do, and trouble to come all the same.
+    await this.advance(Math.max(0, nature.faultyUntil - simulation.time) + LEASES_END_MS);
     this.countWhatIsLeftInProcesses();
   }
 
