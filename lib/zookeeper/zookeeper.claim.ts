@@ -195,6 +195,8 @@ export class ZooKeeperClaim implements Member {
         removed = await node.remove();
       } catch (error) {
         if (node.session.alive) throw error;
+        // Nobody has taken it from its owner: the backend was closed while this was under way.
+        removed = node.session.givenUp;
       }
     }
     this.leave();

@@ -132,8 +132,14 @@ export class ZooKeeperRelay implements Relay {
     driver.on('data', say);
     for (const bytes of greeting) say(bytes);
     const timer = setTimeout(() => server.destroy(), until - this.terms.clock.now());
+    const over = new AbortController();
+    const { signal } = over;
     try {
-      await Promise.race([once(server, 'readable'), once(server, 'close'), once(driver, 'close')]);
+      await Promise.race([
+        once(server, 'readable', { signal }),
+        once(server, 'close', { signal }),
+        once(driver, 'close', { signal }),
+      ]);
       const answered = !server.destroyed && server.readableLength > 0;
       if (answered) driver.on('data', (bytes: Buffer) => this.goodbye.heard(bytes));
       else server.destroy();
@@ -143,6 +149,8 @@ export class ZooKeeperRelay implements Relay {
       return false;
     } finally {
       clearTimeout(timer);
+      // Or else the driver's socket would have two listeners more for each server that is greeted.
+      over.abort();
       driver.off('data', say);
     }
   }

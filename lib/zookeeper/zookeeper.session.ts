@@ -46,7 +46,7 @@ export class ZooKeeperSession {
   private proof: SessionProof | undefined;
   private connected = false;
   private why: Error | undefined;
-  /** Nobody asks anything of it any more, but it goes on for a lease. */
+  /** Nobody asks anything of it any more, but it may go on for a lease. */
   private left: Error | undefined;
   private signing = false;
   private resolveOver!: () => void;
@@ -117,6 +117,11 @@ export class ZooKeeperSession {
     return this.why === undefined;
   }
 
+  /** It has ended because this side wanted it to. */
+  get givenUp(): boolean {
+    return this.why !== undefined && this.why === this.left;
+  }
+
   private get isSilent(): boolean {
     // Where a first connection could not even be tried, for want of a socket, the driver never tries again.
     return this.proof?.over ?? this.ports.clock.now() - this.openedAt >= this.timeoutMs;
@@ -169,11 +174,11 @@ export class ZooKeeperSession {
    * nodes go with it, so the connection stays for so long, and with it the process, unless that exits.
    */
   leave(why: Error): Promise<void> {
+    this.left = why;
     if (!this.connected || ![...this.members].some(({ holding }) => holding)) {
       this.end(why);
       return this.over;
     }
-    this.left = why;
     this.ports.clock.alarm(this.leaseMs, () => this.end(why));
     return Promise.resolve();
   }

@@ -23,7 +23,14 @@ export type Fault =
   | 'message late'
   | 'failover'
   | 'clock of the store set'
-  | 'scripts flushed';
+  | 'scripts flushed'
+  | 'election'
+  | 'server lost'
+  | 'server cut off'
+  | 'server late'
+  | 'session ended'
+  | 'session moved'
+  | 'line collected';
 
 /** `now` is the monotonic clock of the process. */
 interface Happenings {
@@ -107,6 +114,8 @@ interface Happenings {
     readonly standing?: Standing;
   };
   readonly closed: { readonly process: string };
+  /** The store has put a claim out of its line, without being asked to. `place` is the one that it had there. */
+  readonly dropped: { readonly claim: string; readonly place: bigint };
 
   /** What is left of all in the end. */
   readonly left: { readonly where: string; readonly what: string; readonly count: number };

@@ -68,7 +68,8 @@ class Run {
     // A quiet moment before the last crash is not the end.
     await this.advance(chaosMs);
     await this.untilQuiet(SETTLES_MS);
-    await this.advance(LEASES_END_MS);
+    // Whoever is left may have nothing to do, and trouble to come all the same.
+    await this.advance(Math.max(0, nature.faultyUntil - simulation.time) + LEASES_END_MS);
     this.countWhatIsLeftInProcesses();
   }
 

@@ -6,6 +6,7 @@ import { fenceMonotonicity } from './fence-monotonicity.js';
 import { firstCome } from './first-come.js';
 import { honestAnswers } from './honest-answers.js';
 import { keptContract } from './kept-contract.js';
+import { keptLeases } from './kept-leases.js';
 import { liveness } from './liveness.js';
 import { lossTold } from './loss-told.js';
 import { noFalseLoss } from './no-false-loss.js';
@@ -24,6 +25,7 @@ export const oracles: readonly Oracle[] = [
   residue,
   activity,
   keptContract,
+  keptLeases,
   honestAnswers,
   turns,
 ];

@@ -3,6 +3,7 @@ import { coreBugs } from './core.bugs.js';
 import { harnessBugs } from './harness.bugs.js';
 import { memoryBugs } from './memory.bugs.js';
 import { redisBugs } from './redis.bugs.js';
+import { zooKeeperBugs } from './zookeeper.bugs.js';
 import { type PlantedBug } from './planted-bug.js';
 
 export const plantedBugs: readonly PlantedBug[] = [
@@ -10,5 +11,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...memoryBugs,
   ...casBugs,
   ...redisBugs,
+  ...zooKeeperBugs,
   ...harnessBugs,
 ];

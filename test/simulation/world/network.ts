@@ -16,7 +16,8 @@ export class Order {
   lastDoneAt = 0;
 }
 
-const FAULTS = ['slow', 'reply lost', 'not sent', 'never answered', 'swallowed', 'done twice'] as const;
+const ON_CONNECTIONS = ['slow', 'reply lost', 'not sent', 'never answered', 'swallowed'] as const;
+const FAULTS = [...ON_CONNECTIONS, 'done twice'] as const;
 const LATEST_MESSAGE_MS = 3_000;
 
 /** The way from one process to the store and back: all takes its time, and some does not arrive. */
@@ -52,7 +53,7 @@ export class Network {
   /** What is done at the other end answers. */
   async ask<T>(execute: () => Promise<T>, asking: Asking = {}): Promise<T> {
     const { dice } = this.nature;
-    const fault = this.fault(asking);
+    const fault = this.fault(asking.lateMs === undefined ? FAULTS : [...FAULTS, 'done late']);
     const slower = fault === 'slow' ? this.slower : 1;
     const thereMs = dice.fraction() * this.latencyMs * slower;
     const backMs = dice.fraction() * this.latencyMs * slower;
@@ -81,13 +82,22 @@ export class Network {
     for (let time = 1; time <= times; time += 1) void this.passes(time * delayMs).then(hear);
   }
 
-  private fault({ lateMs }: Asking): Fault | undefined {
+  /** What becomes of something that is sent on a connection, which keeps all in order until it breaks or goes silent. */
+  passage(): { readonly fault: Fault | undefined; readonly delayMs: number } {
+    const fault = this.fault(ON_CONNECTIONS);
+    return { fault, delayMs: this.delayMs() * (fault === 'slow' ? this.slower : 1) };
+  }
+
+  /** How long something takes there, or back. */
+  delayMs(): number {
+    return this.nature.dice.fraction() * this.latencyMs;
+  }
+
+  private fault(faults: readonly Fault[]): Fault | undefined {
     const { dice, faultyUntil, simulation } = this.nature;
     if (simulation.time >= faultyUntil) return undefined;
     if (!this.isCut && !dice.chance(this.faultRate)) return undefined;
-    const fault = this.isCut
-      ? dice.oneOf<Fault>('not sent', 'swallowed')
-      : dice.oneOf<Fault>(...FAULTS, ...(lateMs === undefined ? [] : (['done late'] as const)));
+    const fault = this.isCut ? dice.oneOf<Fault>('not sent', 'swallowed') : dice.oneOf(...faults);
     this.record(fault);
     return fault;
   }
