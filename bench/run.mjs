@@ -14,6 +14,10 @@ const args = process.argv.slice(2);
 
 node(join(root, 'tools/prepare.mjs'));
 if (!args.includes('--without-peers')) installPeers();
+// Like all of them, it is installed without its install script.
+if (!args.includes('--only') || args.some((each) => ['zookeeper', 'backends'].includes(each))) {
+  node(join(root, 'tools/servers.mjs'), 'zookeeper-driver');
+}
 const hooks = ['test/support/typescript.mjs', 'bench/built.mjs'].map((path) => pathToFileURL(join(root, path)).href);
 node(
   '--expose-gc',

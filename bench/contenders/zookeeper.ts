@@ -29,7 +29,8 @@ interface Relay {
 
 type RelayClass = new (terms: object) => Relay;
 
-const RELAY = new URL('../../dist/zookeeper/zookeeper.relay.js', import.meta.url);
+const BUILT = new URL('../../dist/', import.meta.url);
+const RELAY = new URL('zookeeper/zookeeper.relay.js', BUILT);
 
 export const zooKeeperByHand: Contender = {
   name: 'by hand',
@@ -47,7 +48,9 @@ export const zooKeeperByHandRelayed: Contender | undefined = existsSync(RELAY)
       async open(connect) {
         const [host, port] = connect.split(':');
         const { ZooKeeperRelay } = (await import(RELAY.href)) as { readonly ZooKeeperRelay: RelayClass };
-        const clock = { now: () => performance.now(), wallNow: () => Date.now() };
+        const { systemClock: clock } = (await import(new URL('core/clock.js', BUILT).href)) as {
+          readonly systemClock: object;
+        };
         const relay = new ZooKeeperRelay({
           servers: [{ host, port: Number(port) }],
           clock,

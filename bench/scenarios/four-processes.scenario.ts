@@ -29,11 +29,11 @@ export const fourProcesses: Scenario = {
     const others = polling([...redisPeers, ...tunedRedisPeers], effort);
     const contenders = present([oursOnRedis, oursStrict, byHand, byHandQueue, ...others], circumstances);
     const { url, admin } = await stage.redis();
-    const forMs = Math.max(400, effort.forMs / contenders.length / effort.repetitions);
+    const forMs = Math.max(300, effort.forMs / contenders.length / effort.repetitions);
     const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
+    const actors = await stage.actors(PROCESSES);
     for (let repetition = 0; repetition < effort.repetitions; repetition += 1) {
       say(`repetition ${repetition + 1}`);
-      const actors = await stage.actors(PROCESSES);
       // Everybody is first in turn, and last.
       const first = repetition % contenders.length;
       for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
@@ -56,8 +56,8 @@ export const fourProcesses: Scenario = {
           cpuMicros: (sum(reports.map(({ cpuMs }) => cpuMs)) * 1_000) / sections,
         });
       }
-      await Promise.all(actors.map((actor) => actor.stop()));
     }
+    await Promise.all(actors.map((actor) => actor.stop()));
     const of = (name: string, what: keyof Sample) => estimate(samples.get(name)!.map((sample) => [sample[what]]));
     const verdict = (what: keyof Sample, text: string, least: boolean, wanted: number, unit = ''): Verdict => {
       const measured = of(oursOnRedis.name, what);

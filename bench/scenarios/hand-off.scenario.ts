@@ -28,19 +28,19 @@ export const handOff: Scenario = {
     const contenders = present([barePush, oursOnRedis, byHandQueue, byHand, ...others], circumstances);
     const { url } = await stage.redis();
     const samples = new Map<string, number[][]>(contenders.map(({ name }) => [name, []]));
+    const actors = await stage.actors(2);
+    const [giver, taker] = actors as readonly [Actor, Actor];
     for (let repetition = 0; repetition < effort.repetitions; repetition += 1) {
       say(`repetition ${repetition + 1}`);
-      const actors = await stage.actors(2);
       for (const { name } of contenders) await Promise.all(actors.map(({ does }) => does.open(name, url)));
-      const [giver, taker] = actors as readonly [Actor, Actor];
       const ways = contenders.map((contender) => ({
         name: contender.name,
         turn: () => handOver(contender, giver, taker),
       }));
       const rounds = { forMs: effort.forMs / effort.repetitions, atLeast: 5 };
       for (const [name, own] of await interleave(ways, rounds)) samples.get(name)!.push(own);
-      await Promise.all(actors.map((actor) => actor.stop()));
     }
+    await Promise.all(actors.map((actor) => actor.stop()));
     const of = ({ name }: Contender) => samples.get(name)!;
     const latency = estimate(of(oursOnRedis));
     const ratio = estimate(ratios(of(oursOnRedis), of(barePush)));

@@ -8,6 +8,7 @@ import { inCompany } from '../measure/in-company.js';
 import { underLoad } from '../measure/server-load.js';
 import { estimate, median, sum } from '../measure/statistics.js';
 import { figure } from '../report/figures.js';
+import { type Actor } from '../stage/actor.js';
 import { type Circumstances, type Scenario } from './scenario.js';
 
 /** One thing that grows. Every backend is asked again and again at every size, in turn, so that all sizes meet one machine. */
@@ -31,6 +32,8 @@ export const scaling: Scenario = {
     const powers = (to: number): number[] =>
       Array.from({ length: Math.min(to, most) }, (_, index) => 10 ** (index + 1));
     const { url } = await circumstances.stage.redis();
+    const actors = await circumstances.stage.actors(effort.name === 'full' ? 16 : 4);
+    for (const { does } of actors) await does.open(oursOnRedis.name, url);
     const onMemory = (): LockBackend => new MemoryBackend();
     const onRedis = (): LockBackend => new RedisBackend({ url });
     const series: readonly Series[] = [
@@ -42,7 +45,7 @@ export const scaling: Scenario = {
       { ...held('Redis', onRedis), sizes: powers(4) },
       { ...lineLength('memory', onMemory), sizes: powers(4) },
       { ...lineLength('Redis', onRedis), sizes: powers(4) },
-      { ...processes(circumstances, url), sizes: effort.name === 'full' ? [1, 2, 4, 8, 16] : [1, 2, 4] },
+      { ...processes(circumstances, url, actors), sizes: [1, 2, 4, 8, 16].filter((size) => size <= actors.length) },
     ];
     const rows: string[][] = [];
     const lines = [];
@@ -75,6 +78,7 @@ export const scaling: Scenario = {
         points: points.map(({ size, cost }) => [size, cost / atFirst] as const),
       });
     }
+    await Promise.all(actors.map((actor) => actor.stop()));
     return {
       verdicts: [],
       tables: [
@@ -189,8 +193,8 @@ function lineLength(what: string, backend: MakeBackend): Probe {
 }
 
 /** So many processes want one key. Processor time, of all of them and the server: the machine has only so many cores. */
-function processes({ stage }: Circumstances, url: string): Probe {
-  const terms = { key: 'scaling', callers: 4, insideMs: 1, forMs: 300 };
+function processes({ stage }: Circumstances, url: string, actors: readonly Actor[]): Probe {
+  const terms = { key: 'scaling', callers: 4, insideMs: 1, forMs: 250 };
   const { name, sends } = oursOnRedis;
   return {
     what: 'Redis',
@@ -198,12 +202,9 @@ function processes({ stage }: Circumstances, url: string): Probe {
     unit: 'µs of CPU a section, all processes and the server',
     async probe(size) {
       const { admin } = await stage.redis();
-      const actors = await stage.actors(size);
-      await Promise.all(actors.map(({ does }) => does.open(name, url)));
-      await Promise.all(actors.map(({ does }) => does.crowd(name, terms)));
-      const work = () => Promise.all(actors.map(({ does }) => does.crowd(name, terms)));
+      const some = actors.slice(0, size);
+      const work = () => Promise.all(some.map(({ does }) => does.crowd(name, terms)));
       const [reports, load] = await underLoad(admin, sends, work);
-      await Promise.all(actors.map((actor) => actor.stop()));
       const sections = sum(reports.map((report) => report.sections));
       return ((sum(reports.map(({ cpuMs }) => cpuMs)) + load.cpuMs) * 1_000) / sections;
     },

@@ -11,6 +11,7 @@ const held = new Map<string, Release>();
 
 const part: Part = {
   async open(name, url) {
+    await lockers.get(name)?.close();
     lockers.set(name, await contenderCalled(name).open(url));
   },
   crowd: (name, terms) => crowd(lockerOf(name), terms),

@@ -8,6 +8,7 @@ export const sharedNow = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /** What a process of its own can be told to do. All of it can be sent from one process to another. */
 export interface Part {
+  /** Connects; again, if it was connected. */
   open(name: string, url: string): Promise<void>;
   crowd(name: string, terms: CrowdTerms): Promise<CrowdReport>;
   /** Acquires, and keeps it. */
