@@ -71,6 +71,31 @@ export const byHandQueue: Contender = {
   },
 };
 
+/** The same, with a queue of the process before it: of one process, one caller at a time asks Redis. */
+export const byHandInTurn: Contender = {
+  name: 'by hand, a queue in the process',
+  kind: 'by hand',
+  sends: byHand.sends,
+  async open(url) {
+    const locker = await byHand.open(url);
+    const tails = new Map<string, Promise<void>>();
+    return {
+      async acquire(key) {
+        const before = tails.get(key);
+        let leave!: () => void;
+        tails.set(key, new Promise((resolve) => (leave = resolve)));
+        await before;
+        const release = await locker.acquire(key);
+        return async () => {
+          await release();
+          leave();
+        };
+      },
+      close: () => locker.close(),
+    };
+  },
+};
+
 function polling(
   name: string,
   choice: { readonly everyMs: number; readonly fenced?: boolean; readonly autoPipelining?: boolean },

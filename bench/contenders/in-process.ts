@@ -62,7 +62,7 @@ export function peers(): InProcess[] {
   const mutexes = new Map<string, InstanceType<MutexClass>>();
   return [
     {
-      name: 'async-mutex, runExclusive, one kept for each key',
+      name: 'async-mutex, one for each key',
       kind: 'peer',
       section(key) {
         let mutex = mutexes.get(key);
@@ -70,6 +70,6 @@ export function peers(): InProcess[] {
         return mutex.runExclusive(nothing);
       },
     },
-    { name: 'async-lock, acquire', kind: 'peer', section: (key) => asyncLock.acquire(key, nothing) },
+    { name: 'async-lock', kind: 'peer', section: (key) => asyncLock.acquire(key, nothing) },
   ];
 }

@@ -1,5 +1,5 @@
 import { barePush } from './bare-push.js';
-import { byHand, byHandFenced, byHandPipelined, byHandQueue } from './by-hand.js';
+import { byHand, byHandFenced, byHandInTurn, byHandPipelined, byHandQueue } from './by-hand.js';
 import { type Contender } from './contender.js';
 import { oursOnRedis, oursStrict } from './ours.js';
 import { redisPeers, tunedRedisPeers } from './redis-peers.js';
@@ -9,6 +9,7 @@ const onRedis: readonly Contender[] = [
   oursStrict,
   byHand,
   byHandFenced,
+  byHandInTurn,
   byHandPipelined,
   byHandQueue,
   barePush,

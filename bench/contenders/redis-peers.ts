@@ -2,16 +2,18 @@ import { Redis } from 'ioredis';
 import { type Contender, LEASE_MS, PATIENCE_MS, type Release } from './contender.js';
 import { peer } from './peers.js';
 
-// Every package as its README uses it: with its defaults, and tuned for short waits. Only how often it tries is raised
+// Every package as its README uses it: with its defaults, and tuned for short waits and, on ioredis, for many at once. Only how often it tries is raised
 // everywhere, where the default gives up sooner than a measurement ends. Each has a connection of its own; those on ioredis
 // have the version that ours has, unless they cannot.
 
 const TUNED_MS = 5;
 const SCRIPTS = ['eval', 'evalsha'];
 
-interface Waiting {
+interface Tuning {
   /** Between two tries. Left out: the package's own. */
   readonly everyMs?: number;
+  /** As byHandPipelined. */
+  readonly autoPipelining?: boolean;
 }
 
 interface SemaphorePackage {
@@ -62,8 +64,8 @@ interface NestPackage {
   };
 }
 
-const redisSemaphore = (name: string, { everyMs }: Waiting): Contender =>
-  onIoredis(name, [...SCRIPTS, 'set'], (client) => {
+const redisSemaphore = (name: string, { everyMs, ...connection }: Tuning): Contender =>
+  onIoredis(name, [...SCRIPTS, 'set'], connection, (client) => {
     const { Mutex } = peer<SemaphorePackage>('redis-semaphore');
     const options = { acquireTimeout: PATIENCE_MS, ...(everyMs && { retryInterval: everyMs }) };
     return async (key) => {
@@ -73,19 +75,19 @@ const redisSemaphore = (name: string, { everyMs }: Waiting): Contender =>
     };
   });
 
-const redlock = (name: string, { everyMs }: Waiting, load: () => RedlockClass): Contender =>
-  onIoredis(name, SCRIPTS, (client) => {
-    const tuned = everyMs && { retryDelay: everyMs, retryJitter: 2 };
-    const locks = new (load())([client], { retryCount: -1, ...tuned });
+const redlock = (name: string, { everyMs, ...connection }: Tuning, load: () => RedlockClass): Contender =>
+  onIoredis(name, SCRIPTS, connection, (client) => {
+    const waiting = everyMs && { retryDelay: everyMs, retryJitter: 2 };
+    const locks = new (load())([client], { retryCount: -1, ...waiting });
     return async (key) => {
       const lock = await locks.acquire([key], LEASE_MS);
       return () => lock.release();
     };
   });
 
-const universal = (name: string, { everyMs }: Waiting, performance: 'standard' | 'lean'): Contender =>
+const universal = (name: string, { everyMs, ...connection }: Tuning, performance: 'standard' | 'lean'): Contender =>
   // Locks are objects that are made once for a key: the first use of one asks for the health of the connection.
-  onIoredis(name, [...SCRIPTS, 'set', 'ping'], (client) => {
+  onIoredis(name, [...SCRIPTS, 'set', 'ping'], connection, (client) => {
     const { createLock, IoredisAdapter } = peer<UniversalPackage>('redlock-universal');
     const adapter = new IoredisAdapter(client);
     const locks = new Map<string, ReturnType<typeof createLock>>();
@@ -104,12 +106,12 @@ const universal = (name: string, { everyMs }: Waiting, performance: 'standard' |
     };
   });
 
-const ioredisLock = (name: string, { everyMs }: Waiting): Contender => ({
+const ioredisLock = (name: string, { everyMs, autoPipelining = false }: Tuning): Contender => ({
   name,
   kind: 'peer',
   sends: [...SCRIPTS, 'set'],
   async open(url) {
-    const client = new (peer<typeof Redis>('ioredis4'))(url);
+    const client = new (peer<typeof Redis>('ioredis4'))(url, { enableAutoPipelining: autoPipelining });
     const { createLock } = peer<IoredisLockPackage>('ioredis-lock');
     const options = { timeout: LEASE_MS, retries: 100_000, ...(everyMs && { delay: everyMs }) };
     await client.ping();
@@ -162,6 +164,7 @@ const murlock = (name: string, everyMs: number): Contender => ({
 function onIoredis(
   name: string,
   sends: readonly string[],
+  { autoPipelining = false }: Tuning,
   use: (client: Redis) => (key: string) => Promise<Release>,
 ): Contender {
   return {
@@ -169,7 +172,7 @@ function onIoredis(
     kind: 'peer',
     sends,
     async open(url) {
-      const client = new Redis(url);
+      const client = new Redis(url, { enableAutoPipelining: autoPipelining });
       await client.ping();
       return { acquire: use(client), close: async () => client.disconnect() };
     },
@@ -178,7 +181,7 @@ function onIoredis(
 
 const redlock5 = (): RedlockClass => peer<{ readonly default: RedlockClass }>('redlock').default;
 const sesamecare = (): RedlockClass => peer<{ readonly Redlock: RedlockClass }>('@sesamecare-oss/redlock').Redlock;
-const tuned: Waiting = { everyMs: TUNED_MS };
+const tuned: Tuning = { everyMs: TUNED_MS, autoPipelining: true };
 
 /** What a package does by default. */
 export const redisPeers: readonly Contender[] = [
@@ -200,3 +203,6 @@ export const tunedRedisPeers: readonly Contender[] = [
   ioredisLock('ioredis-lock, tuned', tuned),
   murlock('murlock, tuned', TUNED_MS),
 ];
+
+/** For whoever waits for nobody: without its checks of health and its statistics. */
+export const leanUniversal = universal('redlock-universal, lean', {}, 'lean');

@@ -1,6 +1,6 @@
 import { type Kind } from '../contenders/contender.js';
 import { figure } from './figures.js';
-import { curve, line, logScale, picture, rectangle, steps, text, WIDTH } from './svg.js';
+import { curve, line, logScale, picture, rectangle, steps, text, WIDTH, widthOf } from './svg.js';
 
 export interface Line {
   readonly name: string;
@@ -11,22 +11,22 @@ export interface Line {
 const TOP = 46;
 const HEIGHT = 300;
 const LEFT = 70;
-const RIGHT = 230;
 const LABEL = 15;
 
 /** Both axes are scales of powers. Each line has its name at its end. */
 export function lineChart(chart: { title: string; unit: string; across: string; lines: readonly Line[] }): string {
   const { title, unit, across, lines } = chart;
+  const right = 24 + Math.max(...lines.map(({ name }) => widthOf(name)));
   const points = lines.flatMap((each) => each.points);
   const xs = points.map(([x]) => x);
   const ys = steps(Math.min(...points.map(([, y]) => y)), Math.max(...points.map(([, y]) => y)));
   const bottom = TOP + HEIGHT;
-  const x = logScale(Math.min(...xs), Math.max(...xs), LEFT, WIDTH - RIGHT);
+  const x = logScale(Math.min(...xs), Math.max(...xs), LEFT, WIDTH - right);
   const y = logScale(ys[0]!, ys.at(-1)!, bottom, TOP);
   const content: string[] = [];
   for (const tick of ys) {
     content.push(
-      line(LEFT, y(tick), WIDTH - RIGHT, y(tick), 'grid'),
+      line(LEFT, y(tick), WIDTH - right, y(tick), 'grid'),
       text(LEFT - 8, y(tick) + 4, figure(tick), '', 'end'),
     );
   }
@@ -45,6 +45,6 @@ export function lineChart(chart: { title: string; unit: string; across: string; 
     labelled = Math.max(y(lastY) + 4, labelled + LABEL);
     content.push(text(x(lastX) + 10, labelled, name, of));
   }
-  content.push(text((LEFT + WIDTH - RIGHT) / 2, bottom + 38, across, '', 'middle'), text(16, TOP - 6, unit));
+  content.push(text((LEFT + WIDTH - right) / 2, bottom + 38, across, '', 'middle'), text(16, TOP - 6, unit));
   return picture(title, bottom + 50, content);
 }

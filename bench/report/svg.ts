@@ -1,6 +1,9 @@
 // Drawn without a package: a plot is a few rectangles, and this is all they need.
 
-export const WIDTH = 760;
+export const WIDTH = 860;
+
+/** About as wide as this text is. */
+export const widthOf = (content: string): number => 6.6 * content.length;
 
 /** The colours are of the page that it is on, light or dark: a picture that is embedded still knows which. */
 const STYLE = `

@@ -1,4 +1,4 @@
-import { byHand, byHandQueue } from '../contenders/by-hand.js';
+import { byHand, byHandInTurn, byHandQueue } from '../contenders/by-hand.js';
 import { keyOf } from '../contenders/contender.js';
 import { oursOnRedis, oursStrict } from '../contenders/ours.js';
 import { redisPeers, tunedRedisPeers } from '../contenders/redis-peers.js';
@@ -27,7 +27,7 @@ export const fourProcesses: Scenario = {
   async measure(circumstances) {
     const { stage, effort, say } = circumstances;
     const others = polling([...redisPeers, ...tunedRedisPeers], effort);
-    const contenders = present([oursOnRedis, oursStrict, byHand, byHandQueue, ...others], circumstances);
+    const contenders = present([oursOnRedis, oursStrict, byHand, byHandInTurn, byHandQueue, ...others], circumstances);
     const { url, admin } = await stage.redis();
     const forMs = Math.max(300, effort.forMs / contenders.length / effort.repetitions);
     const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));

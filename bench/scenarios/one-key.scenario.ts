@@ -1,4 +1,4 @@
-import { byHand, byHandQueue } from '../contenders/by-hand.js';
+import { byHand, byHandInTurn, byHandQueue } from '../contenders/by-hand.js';
 import { type Contender, keyOf } from '../contenders/contender.js';
 import { oursOnRedis, oursStrict } from '../contenders/ours.js';
 import { redisPeers, tunedRedisPeers } from '../contenders/redis-peers.js';
@@ -32,7 +32,7 @@ export const oneKey: Scenario = {
   async measure(circumstances) {
     const { stage, effort } = circumstances;
     const others = polling([...redisPeers, ...tunedRedisPeers], effort);
-    const contenders = present([oursOnRedis, oursStrict, byHand, byHandQueue, ...others], circumstances);
+    const contenders = present([oursOnRedis, oursStrict, byHand, byHandInTurn, byHandQueue, ...others], circumstances);
     const { url, admin } = await stage.redis();
     const samples = new Map<string, Sample[][]>(contenders.map(({ name }) => [name, []]));
     // Long enough for everybody to have had a few turns.
