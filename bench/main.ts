@@ -35,7 +35,15 @@ const findings = new Map<string, Findings>();
 {
   await using stage = new Stage();
   const facts = await factsOf(stage);
-  for (const scenario of chosen) findings.set(scenario.title, await measured(scenario, stage));
+  for (const scenario of chosen) {
+    try {
+      findings.set(scenario.title, await measured(scenario, stage));
+    } catch (error) {
+      // What the others found out is worth keeping.
+      console.error(`bench: ${scenario.name} failed:`, error);
+      process.exitCode = 1;
+    }
+  }
   const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
   write(values.out, { command, facts, findings });
 }

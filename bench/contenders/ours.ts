@@ -13,11 +13,19 @@ type Settings = Omit<LockManagerOptions, 'backend'>;
 /** All it sends for locks: scripts by their digest, once by their text, and one subscription. */
 const REDIS_COMMANDS = ['eval', 'evalsha', 'subscribe'];
 
-export const oursOnRedis = ours('nestjs-locked', (url) => new RedisBackend({ url }), {}, REDIS_COMMANDS);
+/** By default 1 s of silence is a failure, as it should be; a machine that others keep busy is silent for longer. Costs nothing. */
+const PATIENT_MS = 30_000;
+
+export const oursOnRedis = ours(
+  'nestjs-locked',
+  (url) => new RedisBackend({ url, commandTimeoutMs: PATIENT_MS }),
+  {},
+  REDIS_COMMANDS,
+);
 /** Every caller of every process in one order: no hand-over inside the process. */
 export const oursStrict = ours(
   'nestjs-locked, localHandOffs: 0',
-  (url) => new RedisBackend({ url, prefix: 'strict' }),
+  (url) => new RedisBackend({ url, commandTimeoutMs: PATIENT_MS, prefix: 'strict' }),
   { localHandOffs: 0 },
   REDIS_COMMANDS,
 );

@@ -5,7 +5,7 @@ import { estimated, figureOf } from '../report/figures.js';
 import { type Scenario } from './scenario.js';
 
 const WANTED = 2;
-const SECTIONS_A_TURN = 2_000;
+const SECTIONS_A_TURN = 500;
 const CALLERS = 100;
 
 /** A turn: how many nanoseconds one section took. */
