@@ -185,7 +185,7 @@ function lineLength(what: string, backend: MakeBackend): Probe {
         await line[left++]!.withdraw();
         await join(size + index);
       });
-      await inCompany(line.length - left, (index) => line[left + index]!.withdraw());
+      await inCompany(line.length - left, async (index) => line[left + index]!.withdraw());
       await place.close?.();
       return cost;
     },
