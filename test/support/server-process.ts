@@ -23,6 +23,9 @@ export interface ServerCommand {
 /** Somebody else had the port first. */
 export class PortTakenError extends Hopeless {}
 
+/** A database that ends in order writes down all that it has, on a busy machine for more than 20 s. */
+const GONE_WITHIN_MS = 60_000;
+
 /** One run of a server, from its start to its end. It ends with us, and its folder with it. */
 export class ServerProcess {
   private readonly exited: Promise<unknown>;
@@ -86,7 +89,7 @@ export class ServerProcess {
     if (!this.alive) return;
     this.child.ref();
     this.child.kill(signal);
-    await until(`the server is gone after ${signal}`, () => this.exited.then(() => true));
+    await until(`the server is gone after ${signal}`, () => this.exited.then(() => true), GONE_WITHIN_MS);
   }
 
   signal(signal: NodeJS.Signals): void {
