@@ -66,8 +66,6 @@ export class Tenancies {
     const acquiredAt = clock.now();
     const waitedMs = acquiredAt - joinedAt;
     const lock = new HeldLock(hold, wish, { acquiredAt, waitedMs, owner: this });
-    // A lease that was counted from long before the admission must still outlast this process by the time that was asked for.
-    if (wish.minHoldMs > 0 && hold.remainingMs < wish.minHoldMs) void hold.confirm();
     const endsAt = acquiredAt + wish.maxHoldMs;
     const timer = endsAt === Infinity ? undefined : timers.set(endsAt, false, () => hold.lose('max-hold'));
     hold.tenancy = { lock, timer };
@@ -75,6 +73,9 @@ export class Tenancies {
     hold.site = wish.site;
     if (events.wanted) events.emit({ ...this.subject(hold, lock), type: how, waitedMs });
     waiter.serve(lock);
+    // A lease that was counted from long before the admission must still outlast this process by the time that was asked for.
+    // Last, because whoever asks what remains may be the first to learn that nothing does.
+    if (wish.minHoldMs > 0 && hold.remainingMs < wish.minHoldMs) void hold.confirm();
   }
 
   /** Whether it was held until now. */

@@ -1,5 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
-import { type Clock, LockManager } from '../../lib/core/index.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Clock, isLockError, LockManager } from '../../lib/core/index.js';
 import { settled } from './virtual-clock.js';
 import { type Network, outcome, type Process, World } from './world.js';
 
@@ -149,4 +149,45 @@ describe('renewals that fail', () => {
     expect(second.value!.remainingMs).toBeGreaterThan(0.9 * LEASE);
     expect(network.count('attempt')).toBe(2);
   });
+});
+
+describe('a lease that ends between two statements', () => {
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown): void => void unheard.push(reason);
+  beforeAll(() => void process.on('unhandledRejection', hear));
+  afterAll(() => void process.off('unhandledRejection', hear));
+
+  it.each(Array.from({ length: 25 }, (_, reading) => ({ reading })))(
+    'at reading $reading of the clock after the answer: the lock is lost, or not had, and nothing else',
+    async ({ reading }) => {
+      const world = new World();
+      let readings = Infinity;
+      const clock: Clock = {
+        now: () => {
+          if ((readings -= 1) === 0) world.clock.stall(LEASE + 1);
+          return world.clock.now();
+        },
+        wall: () => world.clock.wall(),
+        alarm: (delayMs, ring) => world.clock.alarm(delayMs, ring),
+      };
+      const claim = world.memory.claim.bind(world.memory);
+      world.memory.claim = (request) => {
+        const behind = claim(request);
+        const attempt: typeof behind.attempt = (options) => {
+          const standing = behind.attempt(options);
+          readings = reading + 1;
+          return standing;
+        };
+        return { ...behind, attempt };
+      };
+      const locks = new LockManager({ backend: world.memory, leaseMs: LEASE, waitMs: 0 }, { clock });
+      const ran = await locks
+        .run('a', { minHoldMs: LEASE / 2 }, async (lock) => lock.held)
+        .catch((error: unknown) => error);
+      await world.clock.pass(3 * LEASE);
+      expect(ran === true || isLockError(ran)).toBe(true);
+      expect(unheard).toEqual([]);
+      await locks.close();
+    },
+  );
 });
