@@ -1,1 +1,1 @@
-export function programOf(name: 'postgres' | 'etcd' | 'pgbouncer'): string;
+export function programOf(name: 'postgres' | 'etcd' | 'pgbouncer' | 'chromium'): string;

@@ -19,6 +19,16 @@ export class BoxOfficeController {
     return { free: (await this.seats.findFree(event)).length };
   }
 
+  @Post('seats/:seat')
+  keepSeat(
+    @Param('event') event: string,
+    @Param('seat', ParseIntPipe) seat: number,
+    @Body('forMs', ParseIntPipe) forMs: number,
+    @Body('buyer') buyer = 'anonymous',
+  ): Promise<Ticket> {
+    return this.office.keepSeat(event, seat, buyer, forMs);
+  }
+
   @Post('tickets/unlocked')
   buyUnlocked(@Param('event') event: string, @Body('buyer') buyer = 'anonymous'): Promise<Ticket> {
     return this.office.sellUnlocked(event, buyer);

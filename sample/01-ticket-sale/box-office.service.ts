@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConflictException, Injectable } from '@nestjs/common';
-import { Locked } from 'nestjs-locked';
+import { Locked, LockService } from 'nestjs-locked';
 import { SeatStore } from './seat.store.js';
 
 export interface Ticket {
@@ -21,6 +22,14 @@ export class BoxOffice {
   @Locked((event: string) => `event:${event}`, { waitMs: 10_000 })
   sellLocked(event: string, buyer: string): Promise<Ticket> {
     return this.sell(event, buyer);
+  }
+
+  /** A buyer has a seat to itself while it thinks about it; unless that is taken away. */
+  @Locked((event: string, seat: number) => `event:${event}:seat:${seat}`, { waitMs: 15_000 })
+  async keepSeat(event: string, seat: number, buyer: string, forMs: number): Promise<Ticket> {
+    const { signal } = LockService.current()!;
+    await sleep(forMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    return { event, seat, buyer };
   }
 
   private async sell(event: string, buyer: string): Promise<Ticket> {
