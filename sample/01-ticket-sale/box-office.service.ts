@@ -24,10 +24,13 @@ export class BoxOffice {
     return this.sell(event, buyer);
   }
 
-  /** A buyer has a seat to itself while it thinks about it; unless that is taken away. */
-  @Locked((event: string, seat: number) => `event:${event}:seat:${seat}`, { waitMs: 15_000 })
-  async keepSeat(event: string, seat: number, buyer: string, forMs: number): Promise<Ticket> {
-    const { signal } = LockService.current()!;
+  /** A buyer has a seat to itself while it thinks about it; unless it leaves, or the seat is taken away. */
+  @Locked((event: string, seat: number) => `event:${event}:seat:${seat}`, {
+    waitMs: 15_000,
+    signal: (_event: string, _seat: number, _buyer: string, _forMs: number, left: AbortSignal) => left,
+  })
+  async keepSeat(event: string, seat: number, buyer: string, forMs: number, left: AbortSignal): Promise<Ticket> {
+    const signal = AbortSignal.any([left, LockService.current()!.signal]);
     await sleep(forMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     return { event, seat, buyer };
   }

@@ -12,12 +12,13 @@ export function startGentleLoad(urls: readonly string[]): { stop(): Promise<void
     const event = EVENTS[number % EVENTS.length]!;
     const seat = Math.floor(Math.random() ** 2 * SEATS);
     const forMs = Math.round(500 + Math.random() ** 2 * 5_000);
-    await fetch(`${urls[number % urls.length]}/events/${event}/seats/${seat}`, {
+    const answered = fetch(`${urls[number % urls.length]}/events/${event}/seats/${seat}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ buyer: `buyer ${number}`, forMs }),
       signal: stopped.signal,
-    }).catch(() => undefined);
+    });
+    await answered.then((response) => response.text()).catch(() => undefined);
   };
   const goOn = async (): Promise<void> => {
     for (let number = 1; !stopped.signal.aborted; number += 1) {

@@ -28,6 +28,43 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/**
+ * Has the children of an element follow a list of data. Each stays the element that it is for as long as its id is in the list, so
+ * that focus and selection stay, too.
+ *
+ * @param {Element} parent
+ * @param {(data: object) => { element: Element }} create what an id is shown by; `update(data, …rest)` is called on it
+ */
+export function following(parent, create) {
+  const items = new Map();
+  const place = (element, index) => {
+    const there = parent.children[index] ?? null;
+    if (there === element) return;
+    // What is moved keeps its focus where the browser knows how.
+    if (element.parentNode === parent && parent.moveBefore !== undefined) parent.moveBefore(element, there);
+    else parent.insertBefore(element, there);
+  };
+
+  return {
+    items,
+    show(ids, dataOf, ...rest) {
+      const wanted = new Set(ids);
+      for (const [id, item] of items) {
+        if (wanted.has(id)) continue;
+        item.element.remove();
+        items.delete(id);
+      }
+      ids.forEach((id, index) => {
+        const data = dataOf(id);
+        let item = items.get(id);
+        if (item === undefined) items.set(id, (item = create(data)));
+        item.update(data, ...rest);
+        place(item.element, index);
+      });
+    },
+  };
+}
+
 function furnish(element, properties, children) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined || value === false) continue;

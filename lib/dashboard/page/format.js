@@ -32,9 +32,10 @@ export function mode(slots) {
 export function ownerLines(owner) {
   if (owner === undefined || owner === null) return { what: 'did not say who it is', where: '' };
   const { application, host, pid, site } = owner;
-  const parts = [application, host, pid === undefined ? undefined : `pid ${pid}`];
+  const what = site ?? application ?? 'did not say what it is';
+  const parts = [application === what ? undefined : application, host, pid === undefined ? undefined : `pid ${pid}`];
   const where = parts.filter((part) => part !== undefined).map((part) => visible(String(part)));
-  return { what: visible(site ?? application ?? 'acquired by hand'), where: where.join(' · ') };
+  return { what: visible(what), where: where.join(' · ') };
 }
 
 export function timeOfDay(at) {

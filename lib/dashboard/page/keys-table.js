@@ -1,12 +1,11 @@
-import { byId, make, setText } from './dom.js';
+import { byId, following, make, setText } from './dom.js';
 import { count, duration, mode, ownerLines, visible } from './format.js';
 
 const ROWS_OF_PAGE = 50;
 
-/** The table of the keys of one page. Rows stay the elements that they are, so that focus and selection stay, too. */
+/** The table of the keys of one page. */
 export function keysTable({ onSelect, onPage }) {
-  const body = byId('rows');
-  const rows = new Map();
+  const rows = following(byId('rows'), (data) => keyRow(data, onSelect));
   let listing = { total: 0, page: 0, pages: 1 };
   byId('previous').addEventListener('click', () => onPage(listing.page - 1));
   byId('next').addEventListener('click', () => onPage(listing.page + 1));
@@ -14,18 +13,7 @@ export function keysTable({ onSelect, onPage }) {
   return {
     show({ order, data, listing: now, prefix, selectedId, isKnown }) {
       listing = now;
-      const wanted = new Set(order);
-      for (const [id, row] of rows) {
-        if (wanted.has(id)) continue;
-        row.element.remove();
-        rows.delete(id);
-      }
-      order.forEach((id, index) => {
-        let row = rows.get(id);
-        if (row === undefined) rows.set(id, (row = keyRow(data.get(id), onSelect)));
-        row.update(data.get(id), id === selectedId);
-        if (body.children[index] !== row.element) body.insertBefore(row.element, body.children[index] ?? null);
-      });
+      rows.show(order, (id) => data.get(id), selectedId);
       byId('no-rows').hidden = order.length > 0;
       setText(byId('no-rows'), emptyText(isKnown, prefix));
       setText(byId('count'), isKnown ? countText(listing, order.length) : '');
@@ -35,7 +23,7 @@ export function keysTable({ onSelect, onPage }) {
 
     /** What passes with time alone. */
     tick(now) {
-      for (const row of rows.values()) row.tick(now);
+      for (const row of rows.items.values()) row.tick(now);
     },
   };
 }
@@ -58,7 +46,7 @@ function keyRow(data, onSelect) {
     'tr',
     {},
     make('th', { scope: 'row' }, button),
-    make('td', {}, make('span', { class: 'service' }, visible(service))),
+    make('td', { class: 'service-column' }, make('span', { class: 'service' }, visible(service))),
     cells.mode,
     make('td', { class: 'owner' }, what, where),
     cells.age,
@@ -71,11 +59,13 @@ function keyRow(data, onSelect) {
 
   return {
     element,
-    update({ first: front, holders, waiters }, isSelected) {
+    update({ id, first: front, holders, waiters }, selectedId) {
+      const isSelected = id === selectedId;
       first = front;
       const owner = front && ownerLines(front.owner);
       setText(what, owner?.what ?? 'free again');
       setText(where, owner?.where ?? '');
+      where.title = owner?.where ?? '';
       setText(cells.mode, front === undefined ? '' : mode(front.slots));
       setText(cells.token, front?.token ?? '');
       setText(cells.holders, holders.toLocaleString('en'));

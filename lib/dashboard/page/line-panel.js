@@ -1,4 +1,4 @@
-import { byId, make, setText } from './dom.js';
+import { byId, following, make, setText } from './dom.js';
 import { count, duration, mode, ownerLines, visible } from './format.js';
 import { timeline } from './timeline.js';
 
@@ -30,8 +30,8 @@ export function linePanel({ onRelease, onClose }) {
 }
 
 function openLine({ service, key }, onRelease, onClose) {
-  const claims = new Map();
   const list = make('ol', { class: 'line' });
+  const claims = following(list, () => claimItem((latest) => onRelease({ service, key }, latest)));
   const summary = make('p', { class: 'note' });
   const chart = timeline();
   const head = make(
@@ -48,27 +48,13 @@ function openLine({ service, key }, onRelease, onClose) {
     elements: [head, summary, list, chart.element],
     update(line, spans, windowMs) {
       const holders = line?.holders ?? [];
-      const all = [...holders, ...(line?.waiters ?? [])];
+      const all = new Map([...holders, ...(line?.waiters ?? [])].map((data) => [data.claim, data]));
       setText(summary, summaryOf(holders, line));
-      const wanted = new Set(all.map(({ claim }) => claim));
-      for (const [claim, item] of claims) {
-        if (wanted.has(claim)) continue;
-        item.element.remove();
-        claims.delete(claim);
-      }
-      all.forEach((data, index) => {
-        let item = claims.get(data.claim);
-        if (item === undefined) {
-          item = claimItem(data, (latest) => onRelease({ service, key }, latest));
-          claims.set(data.claim, item);
-        }
-        item.update(data, index < holders.length);
-        if (list.children[index] !== item.element) list.insertBefore(item.element, list.children[index] ?? null);
-      });
+      claims.show([...all.keys()], (claim) => all.get(claim), holders.length);
       chart.update(spans, windowMs);
     },
     tick(now) {
-      for (const item of claims.values()) item.tick(now);
+      for (const item of claims.items.values()) item.tick(now);
       chart.tick(now);
     },
   };
@@ -83,8 +69,8 @@ function summaryOf(holders, line) {
   return `${hold}, ${waiting} ${waiting === 1 ? 'waits' : 'wait'}${unseen}.`;
 }
 
-function claimItem(first, onRelease) {
-  let latest = first;
+function claimItem(onRelease) {
+  let latest;
   let isHolder = false;
   const position = make('span', { class: 'position' });
   const state = make('span', { class: 'state' });
@@ -97,7 +83,8 @@ function claimItem(first, onRelease) {
 
   return {
     element,
-    update(data, holds) {
+    update(data, howManyHold) {
+      const holds = data.position <= howManyHold;
       latest = data;
       isHolder = holds;
       const owner = ownerLines(data.owner);

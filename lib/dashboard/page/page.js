@@ -3,7 +3,7 @@ import { visible } from './format.js';
 import { keysTable } from './keys-table.js';
 import { linePanel } from './line-panel.js';
 import { releaseDialog } from './release-dialog.js';
-import { showHottest, showLosses } from './side-lists.js';
+import { hottestList, lossesList } from './side-lists.js';
 import { openStream, queryOf, viewOf } from './stream.js';
 
 const STATES = {
@@ -26,6 +26,8 @@ let offsetMs = 0;
 const dialog = releaseDialog((news) => setText(byId('news'), news));
 const table = keysTable({ onSelect: select, onPage: (page) => go({ ...view, page }) });
 const panel = linePanel({ onRelease: dialog.ask, onClose: () => select(undefined) });
+const hottest = hottestList({ onSelect: select, nameOf });
+const losses = lossesList({ onSelect: select, nameOf });
 const stream = openStream(take, showState);
 
 function nothingSeen() {
@@ -36,15 +38,15 @@ function nothingSeen() {
 function take(frame, isFirst) {
   if (isFirst) seen = nothingSeen();
   offsetMs = frame.at - Date.now();
-  const { rows = [], spans = [], services, hottest, losses, ...sections } = frame;
+  const { rows = [], spans = [], ...sections } = frame;
   Object.assign(seen, sections);
   for (const row of rows) seen.rows.set(row.id, row);
   for (const id of seen.rows.keys()) if (!seen.order.includes(id)) seen.rows.delete(id);
   for (const span of spans) seen.spans.set(span.id, span);
   for (const id of [...seen.spans.keys()].slice(0, -MOST_SPANS)) seen.spans.delete(id);
-  if (services !== undefined) showServices(services);
-  if (hottest !== undefined) showHottest(hottest, select);
-  if (losses !== undefined) showLosses(losses, select);
+  if (frame.services !== undefined) showServices(frame.services);
+  if (frame.hottest !== undefined) hottest.show(frame.hottest);
+  if (frame.losses !== undefined) losses.show(frame.losses);
   show();
 }
 
@@ -90,7 +92,13 @@ function go(next) {
   stream.show(view);
 }
 
+/** Of a service, where there are others. */
+function nameOf(service) {
+  return seen.services?.length > 1 ? visible(service) : '';
+}
+
 function showServices(services) {
+  byId('keys').classList.toggle('of-one-service', services.length === 1);
   byId('services').replaceChildren(
     ...services.map(({ name, backend, problem }) =>
       make('li', { class: problem === undefined ? '' : 'troubled' }, visible(name), make('span', {}, visible(backend))),
