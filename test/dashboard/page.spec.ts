@@ -90,7 +90,7 @@ describe('the page', () => {
       `with 10,000 keys: first paint ${Number(painted).toFixed()} ms, all rows ${tookMs.toFixed()} ms\n`,
     );
     expect(painted).toBeLessThan(3_000);
-    expect(tookMs).toBeLessThan(3_000);
+    expect(tookMs).toBeLessThan(10_000);
     expect(await page.locator('#count').textContent()).toBe('1–50 of 10,000 keys');
     await page.getByRole('button', { name: 'Next' }).click();
     await page.locator('#rows').getByRole('button', { name: 'order:00050' }).waitFor();
