@@ -15,7 +15,7 @@ afterEach(async () => {
 
 export const PLATFORMS = {
   Express: () => new ExpressAdapter(),
-  Fastify: () => new FastifyAdapter({ forceCloseConnections: true }),
+  Fastify: (forceCloseConnections: boolean) => new FastifyAdapter({ forceCloseConnections }),
 };
 
 export interface Running {
@@ -23,16 +23,20 @@ export interface Running {
   readonly url: string;
 }
 
+interface RunOptions {
+  readonly platform?: keyof typeof PLATFORMS;
+  readonly prepare?: (app: INestApplication) => unknown;
+  /** Whether closing waits for whoever is connected. */
+  readonly isPatient?: boolean;
+}
+
 /** A real application, listening on the loopback interface. Closed after the test. */
 export async function run(
   metadata: ModuleMetadata,
-  {
-    platform = 'Express',
-    prepare,
-  }: { platform?: keyof typeof PLATFORMS; prepare?: (app: INestApplication) => void } = {},
+  { platform = 'Express', prepare, isPatient = false }: RunOptions = {},
 ): Promise<Running> {
   const module = await Test.createTestingModule(metadata).setLogger(new Log()).compile();
-  const app = module.createNestApplication(PLATFORMS[platform](), { forceCloseConnections: true });
+  const app = module.createNestApplication(PLATFORMS[platform](!isPatient), { forceCloseConnections: !isPatient });
   prepare?.(app);
   await app.listen(0, '127.0.0.1');
   open.add(app);

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { type INestApplication } from '@nestjs/common';
 import { OperatedModule } from '../../sample/00-readme/dashboard.js';
 import { ROOT } from '../package/source.js';
 import { run } from './applications.js';
@@ -14,7 +15,7 @@ describe('docs/dashboard.md', () => {
 
   it('shows the page to operators, and to nobody else', async () => {
     let user: object | undefined;
-    const prepare: NonNullable<Parameters<typeof run>[1]>['prepare'] = (app) =>
+    const prepare = (app: INestApplication): unknown =>
       app.use((request: { user?: object | undefined }, _response: unknown, next: () => void) => {
         request.user = user;
         next();

@@ -160,11 +160,17 @@ describe.each(Object.keys(PLATFORMS) as (keyof typeof PLATFORMS)[])('the page on
   });
 
   it('lets the application close while somebody watches', async () => {
-    const { app, url } = await run({ imports: [LockModule.forRoot(), LockDashboardModule.forRoot()] }, { platform });
+    const imports = [LockModule.forRoot(), LockDashboardModule.forRoot()];
+    const { app, url } = await run({ imports }, { platform, isPatient: true });
     const stream = await FrameStream.open(`${url}/locks/events`);
     await stream.frame('the first', () => true);
-    await app.close();
-    await until('the stream has ended', () => stream.ended);
+    const closed = app.close().then(() => true);
+    try {
+      await until('the application has closed', () => closed);
+      await until('the stream has ended', () => stream.ended);
+    } finally {
+      stream.close();
+    }
   });
 });
 
