@@ -17,8 +17,10 @@ if (process.argv[2] !== 'install') {
   unlessDone('build', ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...filesIn('lib')], () => {
     rmSync('dist', { recursive: true, force: true });
     run('node node_modules/typescript/bin/tsc -p tsconfig.build.json');
-    // The compiler leaves the Lua scripts where they are.
-    cpSync('lib/redis/scripts', 'dist/redis/scripts', { recursive: true });
+    // The compiler leaves the Lua scripts and the files of the page where they are.
+    for (const folder of ['redis/scripts', 'dashboard/page']) {
+      cpSync(`lib/${folder}`, `dist/${folder}`, { recursive: true });
+    }
   });
 }
 

@@ -1,3 +1,3 @@
 export const zooKeeperClassPath: string;
 export function isZooKeeperInstalled(): boolean;
-export function programOf(name: 'postgres' | 'etcd' | 'pgbouncer'): string;
+export function programOf(name: 'postgres' | 'etcd' | 'pgbouncer' | 'chromium'): string;

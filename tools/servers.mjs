@@ -9,7 +9,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 if (process.argv[1] === import.meta.filename) {
-  const names = ['postgres', 'etcd', 'pgbouncer'];
+  const names = ['postgres', 'etcd', 'pgbouncer', 'chromium'];
   const everything = () =>
     ensureRedis() && ensureCompiler() && ensureSpin() && ensureZooKeeper() && names.every(ensureServer);
   process.exitCode = (process.argv[2] === 'zookeeper-driver' ? ensureZooKeeperDriver() : everything()) ? 0 : 1;
@@ -67,6 +67,8 @@ function servers() {
     postgres: { package: 'postgresql', folders: postgresFolders() },
     etcd: { package: 'etcd-server', folders: [] },
     pgbouncer: { package: 'pgbouncer', folders: ['/usr/sbin'] },
+    // No server, but whoever looks at the page of the dashboard.
+    chromium: { package: 'chromium', folders: [] },
   };
 }
 

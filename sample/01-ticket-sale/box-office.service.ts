@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConflictException, Injectable } from '@nestjs/common';
-import { Locked } from 'nestjs-locked';
+import { Locked, LockService } from 'nestjs-locked';
 import { SeatStore } from './seat.store.js';
 
 export interface Ticket {
@@ -21,6 +22,17 @@ export class BoxOffice {
   @Locked((event: string) => `event:${event}`, { waitMs: 10_000 })
   sellLocked(event: string, buyer: string): Promise<Ticket> {
     return this.sell(event, buyer);
+  }
+
+  /** A buyer has a seat to itself while it thinks about it; unless it leaves, or the seat is taken away. */
+  @Locked((event: string, seat: number) => `event:${event}:seat:${seat}`, {
+    waitMs: 15_000,
+    signal: (_event: string, _seat: number, _buyer: string, _forMs: number, left: AbortSignal) => left,
+  })
+  async keepSeat(event: string, seat: number, buyer: string, forMs: number, left: AbortSignal): Promise<Ticket> {
+    const signal = AbortSignal.any([left, LockService.current()!.signal]);
+    await sleep(forMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    return { event, seat, buyer };
   }
 
   private async sell(event: string, buyer: string): Promise<Ticket> {

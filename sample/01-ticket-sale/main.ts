@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
+import { startGentleLoad } from './gentle-load.js';
 import { lockPlace, lockPlaces } from './lock-place.js';
 import { openProcesses } from './open-processes.js';
 import { openSale } from './open-sale.js';
@@ -8,7 +9,7 @@ import { faultIn, progressOf, tableOf } from './report.js';
 import { type Outcome, type Rush, runRush } from './rush.js';
 
 const USAGE = `npm start               500 buyers rush for 100 seats, first without the lock and then with it
-npm start -- --serve    keeps the application up, to try it by hand
+npm start -- --serve    keeps the application up under a gentle load: to see its locks on a page, and to try it by hand
 npm start -- --backend redis --processes 4
                         the same sale by several processes, whose locks live on a server that is started for the run,
                         or on the one at REDIS_URL, ZOOKEEPER_CONNECT, DATABASE_URL or ETCD_URL. With shared-memory it is several
@@ -71,7 +72,9 @@ async function serveByHand(urls: readonly string[]): Promise<void> {
   const anywhere = others.length > 0 ? `{${[event, ...others].join(',')}}` : event;
   const seatsSoldTwice = `2>/dev/null | grep -o '"seat":[0-9]*' | sort | uniq -cd`;
   await fetch(event!, { method: 'PUT', body: new URLSearchParams({ seats: '20' }) });
-  console.log(`20 seats of a concert are on sale until you press Ctrl+C. Try:
+  console.log(`The locks are shown at ${urls[0]}/locks, under a gentle load, until you press Ctrl+C.
+
+20 seats of a concert are on sale as well. Try:
 
   curl ${event}
   curl -d buyer=ann ${event}/tickets/locked
@@ -81,5 +84,7 @@ async function serveByHand(urls: readonly string[]): Promise<void> {
   curl -sZ --parallel-immediate -d '' '${anywhere}/tickets/unlocked?[1-25]' ${seatsSoldTwice}
   curl -X PUT -d seats=20 ${event}
   curl -sZ --parallel-immediate -d '' '${anywhere}/tickets/locked?[1-25]' ${seatsSoldTwice}`);
+  const load = startGentleLoad(urls);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await load.stop();
 }

@@ -17,6 +17,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   cas: { layers: ['core'], packages: clients },
   // The embedded default is the one backend that nest knows.
   nest: { layers: ['core', 'memory'], packages: nest },
+  dashboard: { layers: ['core', 'nest'], packages: nest },
   conformance: { layers: ['core'], packages: [] },
   testing: { layers: ['core', 'memory', 'nest'], packages: nest },
 };
