@@ -1,7 +1,7 @@
 import { holders } from '../core/admission.js';
 import { type Claim, type ClaimRequest, type LockBackend, type Place, type Standing } from '../core/backend.js';
 import { type Clock, systemClock } from '../core/clock.js';
-import { LockConfigError } from '../core/errors.js';
+import { LockConfigError, LockLostError } from '../core/errors.js';
 import { type Random, systemRandom } from '../core/random.js';
 import { type Entry, THIS_WRITE } from './cas.line.js';
 import { type CasStore, type Version } from './cas.store.js';
@@ -90,13 +90,24 @@ export class CasBackend implements LockBackend {
     const entries = this.living(line);
     const held = holders(entries);
     return entries.map((entry, rank) => {
-      const { id, slots, place, since } = entry;
-      return { id, slots, held: rank < held, place, leaseLeftMs: this.leaseLeftMs(line, entry), since };
+      const { id, slots, place, since, owner } = entry;
+      const leaseLeftMs = this.leaseLeftMs(line, entry);
+      return { id, slots, held: rank < held, place, leaseLeftMs, since, ...(owner !== undefined && { owner }) };
     });
   }
 
   async *list({ prefix = '' }: { readonly prefix?: string } = {}): AsyncIterable<string> {
     yield* this.store.list?.(prefix) ?? [];
+  }
+
+  async evict(key: string, id: string): Promise<boolean> {
+    const evictor = new Claimant({ key, id, slots: 1, leaseMs: 1 });
+    return this.writer.settle(evictor, (line) => {
+      const entry = this.living(line).find((each) => each.id === id);
+      if (entry === undefined) return { answer: () => false };
+      const left = without(this.living(line), id);
+      return { next: [...left, ...this.evicted(line), { ...entry, evicted: true }], answer: () => true };
+    });
   }
 
   async close(): Promise<void> {
@@ -108,6 +119,7 @@ export class CasBackend implements LockBackend {
     const askedAt = this.clock.now();
     const standing = await this.writer.settle<Standing>(claimant, (line) => {
       if (claimant.withdrawn) throw new Error('it was withdrawn meanwhile');
+      refuseEvicted(line, claimant);
       const living = this.living(line, claimant);
       // One whose lease has ended joins anew: others may have been let in.
       const present = claimant.leaseEnded(this.clock.now()) ? undefined : living.find((entry) => entry.id === id);
@@ -127,8 +139,9 @@ export class CasBackend implements LockBackend {
       // Whoever is told that it is in has a beat of this very call: it may have slept through the end of an older one.
       const beats = present === undefined || rank < held || this.beatIsDue(claimant, askedAt);
       // Whoever counts on it that a claim is dead writes that down: should it live, this is where one of them learns it.
-      const buries = living.length < line.entries.length;
-      return beats || buries ? { next: beats ? beating(after, id) : after, answer } : { answer };
+      const evicted = this.evicted(line);
+      const buries = living.length + evicted.length < line.entries.length;
+      return beats || buries ? { next: [...(beats ? beating(after, id) : after), ...evicted], answer } : { answer };
     });
     claimant.held = standing.held;
     return standing;
@@ -137,10 +150,14 @@ export class CasBackend implements LockBackend {
   private async renew(claimant: Claimant): Promise<boolean> {
     const { id } = claimant.request;
     return this.writer.settle(claimant, (line) => {
+      refuseEvicted(line, claimant);
       const living = this.living(line, claimant);
       if (!living.some((entry) => entry.id === id)) return { answer: () => false };
-      if (claimant.leaseEnded(this.clock.now())) return { next: without(living, id), answer: () => false };
-      return { next: beating(living, id), answer: () => true };
+      const evicted = this.evicted(line);
+      if (claimant.leaseEnded(this.clock.now())) {
+        return { next: [...without(living, id), ...evicted], answer: () => false };
+      }
+      return { next: [...beating(living, id), ...evicted], answer: () => true };
     });
   }
 
@@ -154,9 +171,11 @@ export class CasBackend implements LockBackend {
   /** Out of line, and no earlier write of the claim can put it there again. */
   private leaving<T>(claimant: Claimant, line: KnownLine, answer: (wasInLine: boolean) => T): Decision<T> {
     const { id } = claimant.request;
-    if (line.entries.some((entry) => entry.id === id)) {
-      const wasInLine = !claimant.leaseEnded(this.clock.now());
-      return { next: without(this.living(line, claimant), id), answer: () => answer(wasInLine) };
+    const own = line.entries.find((entry) => entry.id === id);
+    if (own !== undefined) {
+      const wasInLine = !own.evicted && !claimant.leaseEnded(this.clock.now());
+      const others = without([...this.living(line, claimant), ...this.evicted(line)], id);
+      return { next: others, answer: () => answer(wasInLine) };
     }
     if (!claimant.mayStillWrite(line.version)) return { answer: () => answer(false) };
     // Written as it is, the line has another version, and what may still arrive meets a conflict.
@@ -174,8 +193,13 @@ export class CasBackend implements LockBackend {
   /** Those whose lease has not surely ended. A claimant is alive to itself. */
   private living(line: KnownLine, claimant?: Claimant): readonly Entry[] {
     return line.entries.filter((entry) => {
-      return entry.id === claimant?.request.id || this.leaseLeftMs(line, entry) > 0;
+      return !entry.evicted && (entry.id === claimant?.request.id || this.leaseLeftMs(line, entry) > 0);
     });
+  }
+
+  /** Those that are out of line, and whose owners may not know it yet. */
+  private evicted(line: KnownLine): readonly Entry[] {
+    return line.entries.filter((entry) => entry.evicted && this.leaseLeftMs(line, entry) > 0);
   }
 
   /** How much is left until the claim's lease has surely ended, if its beat goes on to stand still. */
@@ -192,8 +216,9 @@ export class CasBackend implements LockBackend {
     return beat === undefined || now - beat.sentAt > (request.leaseMs / BEATS_PER_LEASE) * BEAT_IS_DUE;
   }
 
-  private joining({ request: { id, slots, leaseMs } }: Claimant): Entry {
-    return { id, slots, leaseMs, since: this.clock.wall(), place: THIS_WRITE, beat: THIS_WRITE };
+  private joining({ request: { id, slots, leaseMs, owner } }: Claimant): Entry {
+    const since = this.clock.wall();
+    return { id, slots, leaseMs, since, owner, evicted: false, place: THIS_WRITE, beat: THIS_WRITE };
   }
 
   /** When to beat; sooner when somebody ahead may have died by then, or nobody tells of changes. */
@@ -203,6 +228,10 @@ export class CasBackend implements LockBackend {
     const pollMs = this.store.watch === undefined ? POLL_MS * (0.5 + this.random.fraction()) : Infinity;
     return Math.max(1, Math.min(beatMs, deathMs, pollMs));
   }
+}
+
+function refuseEvicted({ entries }: KnownLine, { request: { key, id } }: Claimant): void {
+  if (entries.some((entry) => entry.id === id && entry.evicted)) throw new LockLostError(key, 'forced');
 }
 
 function without(entries: readonly Entry[], id: string): readonly Entry[] {

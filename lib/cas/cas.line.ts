@@ -12,6 +12,13 @@ export interface Entry {
   readonly place: Version;
   /** The version of the line that its owner last restarted its lease with. No two beats of a line are the same. */
   readonly beat: Version;
+  /** What it says of itself, for people. */
+  readonly owner: string | undefined;
+  /**
+   * It was taken out of line by somebody else. Nobody counts it any more; but it is kept until its owner has seen it, or its
+   * lease has ended, so that the owner does not take itself for one who has never joined.
+   */
+  readonly evicted: boolean;
 }
 
 /**
@@ -20,13 +27,17 @@ export interface Entry {
  */
 export const THIS_WRITE: Version = BigInt(Number.MAX_SAFE_INTEGER);
 
-type Row = [id: string, slots: number, leaseMs: number, since: number, place: number, beat: number];
+/** `mark`: the owner, if it said who it is; or 1 of one that was evicted, of whom that is of no use any more. */
+type Row = [id: string, slots: number, leaseMs: number, since: number, place: number, beat: number, mark?: Mark];
+type Mark = string | 1;
 
 /** A line as it is kept. Nobody is no line. */
 export function encodeLine(entries: readonly Entry[]): Uint8Array | null {
   if (entries.length === 0) return null;
-  const rows = entries.map(({ id, slots, leaseMs, since, place, beat }): Row => {
-    return [id, slots === Infinity ? 0 : slots, leaseMs, since, Number(place), Number(beat)];
+  const rows = entries.map(({ id, slots, leaseMs, since, place, beat, owner, evicted }): Row => {
+    const mark = evicted ? 1 : owner;
+    const marks: [Mark?] = mark === undefined ? [] : [mark];
+    return [id, slots === Infinity ? 0 : slots, leaseMs, since, Number(place), Number(beat), ...marks];
   });
   return Buffer.from(JSON.stringify(rows));
 }
@@ -42,9 +53,10 @@ export function asWritten(entry: Entry, version: Version): Entry {
 export function decodeLine(key: string, { version, value }: Versioned): readonly Entry[] {
   try {
     const rows = JSON.parse(Buffer.from(value).toString()) as Row[];
-    return rows.map(([id, slots, leaseMs, since, place, beat]) => {
-      const entry = { id, slots: slots || Infinity, leaseMs, since, place: BigInt(place), beat: BigInt(beat) };
-      return asWritten(entry, version);
+    return rows.map(([id, slots, leaseMs, since, place, beat, mark]) => {
+      const owner = typeof mark === 'string' ? mark : undefined;
+      const entry = { id, leaseMs, since, owner, evicted: mark === 1, place: BigInt(place), beat: BigInt(beat) };
+      return asWritten({ ...entry, slots: slots || Infinity }, version);
     });
   } catch (error) {
     throw new LockBackendError(

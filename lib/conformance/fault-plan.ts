@@ -1,7 +1,7 @@
 import { seededChance } from './chance.js';
 
 /** What can be asked of a backend, and what it says of itself. */
-export type FaultyMethod = 'attempt' | 'renew' | 'withdraw' | 'inspect' | 'wake';
+export type FaultyMethod = 'attempt' | 'renew' | 'withdraw' | 'inspect' | 'evict' | 'wake';
 
 /** One call that passes through a {@link FaultyBackend}. */
 export interface FaultyCall {

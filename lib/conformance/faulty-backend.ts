@@ -23,7 +23,6 @@ export class FaultyBackend implements LockBackend {
   plan: FaultPlan;
   /** Every call that was made, whatever became of it. */
   readonly calls: FaultyCall[] = [];
-  readonly list?: NonNullable<LockBackend['list']>;
   private readonly clock: Clock;
 
   constructor(
@@ -33,7 +32,6 @@ export class FaultyBackend implements LockBackend {
     this.name = backend.name;
     this.plan = plan;
     this.clock = clock;
-    if (backend.list !== undefined) this.list = backend.list.bind(backend);
   }
 
   /** How often a method was called. */
@@ -73,6 +71,14 @@ export class FaultyBackend implements LockBackend {
 
   inspect(key: string): Promise<readonly Place[]> {
     return this.call({ method: 'inspect', key, id: '' }, () => this.backend.inspect(key));
+  }
+
+  list(options?: { readonly prefix?: string }): AsyncIterable<string> {
+    return this.backend.list(options);
+  }
+
+  evict(key: string, id: string): Promise<boolean> {
+    return this.call({ method: 'evict', key, id }, () => this.backend.evict(key, id));
   }
 
   async close(): Promise<void> {

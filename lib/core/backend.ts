@@ -33,7 +33,18 @@ export interface LockBackend {
   inspect(key: string): Promise<readonly Place[]>;
 
   /** Keys that have a line now, in no order, each at least once unless it came or went meanwhile. A report as well. */
-  list?(options?: { readonly prefix?: string }): AsyncIterable<string>;
+  list(options?: { readonly prefix?: string }): AsyncIterable<string>;
+
+  /**
+   * Takes a claim out of the line, held or waiting, whosever it is, and lets in whoever may come in now. false: it was not
+   * in line. Idempotent, like all calls; the answer to a repeated one may be false.
+   *
+   * Its owner learns by its next call, and by a wake where the backend can give one: `attempt` and `renew` reject with a
+   * LockLostError of the reason `'forced'`, for as long as the claim's lease could have lasted, and `withdraw` answers
+   * false. So nobody who was sent away comes back unnoticed. Where the owner is silent for longer, it is as if the lease
+   * had ended.
+   */
+  evict(key: string, id: string): Promise<boolean>;
 
   /** Ends what the backend itself opened. Called once, after the last claim was withdrawn or given up. */
   close?(): Promise<void>;
@@ -48,6 +59,8 @@ export interface ClaimRequest {
   readonly slots: number;
   /** How long the claim outlives its owner's silence, waiting as well as held. A session-based backend may use its own. */
   readonly leaseMs: number;
+  /** Who asks, for people: at most 200 bytes of well-formed UTF-8, any characters. Kept with the claim, and never acted on. */
+  readonly owner?: string;
 }
 
 export interface Claim {
@@ -119,6 +132,6 @@ export interface Place {
   readonly leaseLeftMs: number;
   /** When the claim joined, in milliseconds of the epoch by the clock of the backend. */
   readonly since?: number;
-  /** Who it is, as far as the backend was told. */
+  /** As the claim gave it. None where it gave none. */
   readonly owner?: string;
 }

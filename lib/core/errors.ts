@@ -24,6 +24,16 @@ export function isLockError(error: unknown): error is LockError {
   return typeof error === 'object' && error !== null && BRAND in error;
 }
 
+const ADVICE = {
+  busy: 'raise waitMs, or try again later',
+  forced: 'somebody took its claim out of the line with forceRelease',
+};
+
+/** Whether somebody took the claim away, by the word of a backend or of the core. */
+export function isForced(error: unknown): boolean {
+  return isLockError(error) && (error as Partial<LockLostError>).reason === 'forced';
+}
+
 /** Contention: the key could not be had in the time allowed. Expected; whoever called decides what to do. */
 export class LockUnavailableError extends LockError {
   readonly code = 'LOCK_UNAVAILABLE';
@@ -31,12 +41,15 @@ export class LockUnavailableError extends LockError {
   readonly waitedMs: number;
   /** How many stood ahead when it was last known. */
   readonly ahead: number;
+  /** `'forced'`: it waited, and was taken out of the line by `forceRelease`. */
+  readonly reason: 'busy' | 'forced';
 
-  constructor(key: string, facts: { waitedMs: number; ahead: number; advice?: string }) {
-    const { waitedMs, ahead, advice = 'raise waitMs, or try again later' } = facts;
+  constructor(key: string, facts: { waitedMs: number; ahead: number; reason?: 'busy' | 'forced'; advice?: string }) {
+    const { waitedMs, ahead, reason = 'busy', advice = ADVICE[reason] } = facts;
     super(`${quote(key)} was not to be had within ${Math.round(waitedMs)} ms, ${ahead} ahead: ${advice}`, key);
     this.waitedMs = waitedMs;
     this.ahead = ahead;
+    this.reason = reason;
   }
 }
 
@@ -45,6 +58,8 @@ export type LossReason =
   | 'lease-ended'
   /** The backend no longer knows the claim: it expired there, was removed, or the backend lost its data. */
   | 'claim-gone'
+  /** Somebody took it away with `forceRelease`. */
+  | 'forced'
   /** `maxHoldMs` is over. */
   | 'max-hold'
   /** Wall and monotonic clocks drifted apart, as after a suspended machine, and no renewal has confirmed the lock yet. */
@@ -57,6 +72,7 @@ export type LossReason =
 const LOSSES: Record<LossReason, string> = {
   'lease-ended': 'its lease ended before a renewal was confirmed; is the event loop blocked, or the backend slow?',
   'claim-gone': 'the backend no longer has its claim',
+  forced: 'somebody took it away with forceRelease',
   'max-hold': 'it was held for maxHoldMs',
   'clock-suspect': 'the clocks drifted apart as if the machine had slept, and no renewal has confirmed it yet',
   closed: 'its lock manager was closed',

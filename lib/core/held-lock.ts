@@ -5,6 +5,11 @@ import { type Wish } from './options.js';
 /** Of the fencing token's bits, those that count hand-offs under one claim; the place in line is above them. */
 const HAND_OFF_BITS = 10n;
 
+/** The fencing token of the first caller that holds by the claim. */
+export function firstToken(place: bigint): bigint {
+  return place << HAND_OFF_BITS;
+}
+
 interface Turn {
   readonly acquiredAt: number;
   readonly waitedMs: number;
@@ -23,7 +28,7 @@ export class HeldLock extends BaseLock {
   ) {
     super();
     this.keys = [hold.admitted.key];
-    this.token = (hold.place << HAND_OFF_BITS) | BigInt(hold.handOffs);
+    this.token = firstToken(hold.place) | BigInt(hold.handOffs);
   }
 
   override get fencingToken(): bigint {

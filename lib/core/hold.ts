@@ -1,7 +1,7 @@
 import { type Claim, type Held } from './backend.js';
 import { backoffMs } from './backoff.js';
 import { type Context, shorten, track } from './context.js';
-import { LockLostError, type LossReason } from './errors.js';
+import { isForced, LockLostError, type LossReason } from './errors.js';
 import { inTime, PATIENCE_MS } from './in-time.js';
 import { leave, type Left } from './leave.js';
 import { drift, driftMargin, type Moment, momentOf } from './moment.js';
@@ -37,6 +37,8 @@ export class Hold {
   readonly place: bigint;
   /** Callers of this process that had the claim before the present one. */
   handOffs = 0;
+  /** Where the present caller is, if it said so. */
+  site: string | undefined;
   onLost: ((error: LockLostError) => void) | undefined;
   private over = false;
   private readonly leaseMs: number;
@@ -97,11 +99,9 @@ export class Hold {
   lose(reason: LossReason): void {
     if (this.over) return;
     this.end();
-    const { key, id } = this.admitted;
-    if (this.context.events.wanted) this.context.events.emit({ type: 'lost', key, claim: shorten(id), reason });
-    this.onLost?.(new LockLostError(key, reason));
+    this.onLost?.(new LockLostError(this.admitted.key, reason));
     // The backend may still count it as held, and others wait for it.
-    if (reason !== 'claim-gone') void this.withdraw();
+    if (reason !== 'claim-gone' && reason !== 'forced') void this.withdraw();
   }
 
   /** Leaves the line. false: the backend no longer had it, so it was lost before, unnoticed. */
@@ -192,17 +192,22 @@ export class Hold {
     }
     this.tendAt(this.nextRenewal());
     const { key, id } = this.admitted;
-    if (this.context.events.wanted) this.context.events.emit({ type: 'renewed', key, claim: shorten(id) });
+    const { events } = this.context;
+    if (events.wanted) events.emit({ type: 'renewed', key, claim: shorten(id), site: this.site });
   }
 
   private renewalFailed(error: unknown): void {
     const { clock, events } = this.context;
     if (!this.within(clock.now())) return;
+    if (isForced(error)) {
+      this.lose('forced');
+      return;
+    }
     this.failures += 1;
     const left = this.deadline - clock.now();
     const pauseMs = Math.min(backoffMs(this.context, this.failures), left / 2);
     this.tendAt(left > LAST_TRY_MS ? clock.now() + pauseMs : this.deadline);
     const { key, id } = this.admitted;
-    if (events.wanted) events.emit({ type: 'renewal-failed', key, claim: shorten(id), error });
+    if (events.wanted) events.emit({ type: 'renewal-failed', key, claim: shorten(id), site: this.site, error });
   }
 }

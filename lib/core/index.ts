@@ -16,4 +16,6 @@ export type { LockEvent, LockListener } from './events.js';
 export type { Lock } from './lock.js';
 export { type Keys, type LineEntry, type LineReport, LockManager } from './lock-manager.js';
 export type { AcquireOptions, LockManagerOptions, LockMode, RunOptions } from './options.js';
+export type { LockOwner } from './owner.js';
 export type { Random } from './random.js';
+export type { LockTrace } from './traces.js';

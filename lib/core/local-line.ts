@@ -1,7 +1,7 @@
 import { holders } from './admission.js';
 import { asLockError } from './as-lock-error.js';
 import { type Context } from './context.js';
-import { isLockError, type LockError, LockUnavailableError } from './errors.js';
+import { isForced, isLockError, type LockError, LockUnavailableError } from './errors.js';
 import { type HeldLock } from './held-lock.js';
 import { type Hold } from './hold.js';
 import { NoAnswerError } from './in-time.js';
@@ -101,6 +101,10 @@ export class LocalLine implements Pursuer, Successors {
 
   failed(pursuit: Pursuit, error: unknown): void {
     const waiter = this.pursuers.get(pursuit)!;
+    if (isForced(error)) {
+      this.forced(pursuit, waiter);
+      return;
+    }
     // A last try fails for its own caller alone. Otherwise whoever waits in memory with the same terms waited for this answer.
     const alone = this.strict || pursuit.lastTry;
     this.dismissAll(
@@ -178,8 +182,9 @@ export class LocalLine implements Pursuer, Successors {
   }
 
   private pursue(waiter: Waiter): void {
-    const { slots, leaseMs } = waiter.wish;
-    const pursuit = new Pursuit(this.context, this, this.key, { slots, leaseMs }, { queue: !waiter.expired });
+    const { slots, leaseMs, site } = waiter.wish;
+    const options = { queue: !waiter.expired, owner: this.defaults.ownerAt(site) };
+    const pursuit = new Pursuit(this.context, this, this.key, { slots, leaseMs }, options);
     this.attach(waiter, pursuit);
     pursuit.begin();
   }
@@ -213,7 +218,7 @@ export class LocalLine implements Pursuer, Successors {
     const { events } = this.context;
     if (waiter.queued || !events.wanted) return;
     waiter.queued = true;
-    events.emit({ type: 'queued', key: this.key, ahead });
+    events.emit({ type: 'queued', key: this.key, site: waiter.wish.site, ahead });
   }
 
   /** One last try, with which the claim leaves the line unless somebody else of this process can use its place. */
@@ -236,8 +241,18 @@ export class LocalLine implements Pursuer, Successors {
     const { waitedMs } = waiter;
     waiter.fail(reason);
     if (!events.wanted) return;
-    if (isLockError(reason)) events.emit({ type: 'timed-out', key: this.key, waitedMs, error: reason });
-    else events.emit({ type: 'aborted', key: this.key, waitedMs });
+    const subject = { key: this.key, site: waiter.wish.site, waitedMs };
+    if (isLockError(reason)) events.emit({ ...subject, type: 'timed-out', error: reason });
+    else events.emit({ ...subject, type: 'aborted' });
+  }
+
+  /** The claim was taken away, and its caller goes with it. Those who wait in memory behind it want one of their own now. */
+  private forced(pursuit: Pursuit, waiter: Waiter): void {
+    const { waitedMs } = waiter;
+    const ahead = this.ahead(waiter);
+    this.pursuers.delete(pursuit);
+    waiter.pursuit = undefined;
+    this.dismiss(waiter, new LockUnavailableError(this.key, { waitedMs, ahead, reason: 'forced' }));
   }
 
   private whyNot(waiter: Waiter): LockError {

@@ -3,31 +3,39 @@ import { asLockError } from './as-lock-error.js';
 import { type LockBackend, type Place } from './backend.js';
 import { type Clock, systemClock } from './clock.js';
 import { type Context, shorten, track } from './context.js';
-import { LockBackendError, LockConfigError, LockReentrancyError, LockUnavailableError } from './errors.js';
-import { LockEvents, type LockListener } from './events.js';
+import { LockBackendError, LockConfigError, LockReentrancyError, LockUnavailableError, quote } from './errors.js';
+import { type EventOrigin, LockEvents, type LockListener } from './events.js';
+import { firstToken } from './held-lock.js';
 import { inTime, NoAnswerError, PATIENCE_MS } from './in-time.js';
 import { LocalLine } from './local-line.js';
 import { type Lock, type OwnedLock } from './lock.js';
 import { type AcquireOptions, type Defaults, type LockManagerOptions, type RunOptions, type Wish } from './options.js';
 import { readDefaults, readKeys, readOnLost, readWish } from './options.js';
+import { type LockOwner, readOwner } from './owner.js';
 import { type Random, systemRandom } from './random.js';
 import { ReenteredLock } from './reentered-lock.js';
 import { currentLock, currentScope, runInScope, Scope } from './scope.js';
 import { SeveralLocks } from './several-locks.js';
 import { type Timer, Timers } from './timers.js';
+import { traced } from './traces.js';
 
 /** One key or several; several are one lock, had only when all are. */
 export type Keys = string | readonly string[];
 
 /** A claim in a key's line, as a person sees it. */
 export interface LineEntry {
-  /** Shortened: enough to tell claims apart, too little to act for one. */
-  readonly id: string;
+  /** Its id, shortened: enough to tell claims apart and for `forceRelease`, too little to act for one. */
+  readonly claim: string;
+  /** Where it stands in the line, holders included: 1 is the front. */
+  readonly position: number;
   readonly slots: number;
-  readonly place: bigint | undefined;
+  /** Of the first caller that holds by it; later ones of its process add up to 1023. undefined: given once it holds. */
+  readonly fencingToken: bigint | undefined;
   readonly leaseLeftMs: number;
+  /** When it joined, in milliseconds of the epoch by the clock of the backend. */
   readonly since: number | undefined;
-  readonly owner: string | undefined;
+  /** undefined: it did not say. */
+  readonly owner: LockOwner | undefined;
   /** Callers of this process that wait in memory behind the claim. */
   readonly callersBehind: number;
 }
@@ -46,6 +54,7 @@ export interface LineReport {
  */
 export class LockManager {
   private readonly defaults: Defaults;
+  private readonly origin: EventOrigin;
   private readonly context: Context;
   private readonly lines = new Map<string, LocalLine>();
   private readonly runs = new Set<Promise<unknown>>();
@@ -66,13 +75,19 @@ export class LockManager {
     const scope = new AsyncResource('LockManager');
     const detached = <T>(work: () => T): T => scope.runInAsyncScope(work);
     const timers = new Timers(clock, detached);
-    const events = new LockEvents();
+    this.origin = { service: this.defaults.name, backend: backend.name };
+    const events = new LockEvents(this.origin, detached);
     this.context = { backend, clock, random, timers, events, detached, leaving: new Set(), closed: false };
   }
 
   /** The innermost lock that this call chain runs under, if any: that of the body of a `run`, or of a `@Locked` method. */
   static current(): Lock | undefined {
     return currentLock();
+  }
+
+  /** What its events call it: the name of the lock service, `'default'` where it was given none. */
+  get name(): string {
+    return this.origin.service;
   }
 
   /** Whom it asks. */
@@ -120,7 +135,9 @@ export class LockManager {
     if (typeof body !== 'function') throw new LockConfigError('run(key, [options,] body) needs a function as its body');
     const wish = readWish(options, this.defaults);
     const { reentrant = false } = options;
-    const run = this.runLocked(readKeys(keys), wish, { onLost: readOnLost(options), reentrant }, body);
+    const read = readKeys(keys);
+    const policy = { onLost: readOnLost(options), reentrant };
+    const run = traced('run', this.origin, { keys: read, wish }, () => this.runLocked(read, wish, policy, body));
     this.runs.add(run);
     try {
       return await run;
@@ -138,15 +155,67 @@ export class LockManager {
     readKeys(key);
     const places = await this.askForLine(key);
     const line = this.lines.get(key);
-    const entry = ({ id, slots, place, leaseLeftMs, since, owner }: Place): LineEntry => {
-      const callersBehind = line?.waitersBehind(id) ?? 0;
-      return { id: shorten(id), slots, place, leaseLeftMs, since, owner, callersBehind };
-    };
+    const entries = places.map(({ id, slots, place, leaseLeftMs, since, owner }, ahead): LineEntry => {
+      return {
+        claim: shorten(id),
+        position: ahead + 1,
+        slots,
+        fencingToken: place === undefined ? undefined : firstToken(place),
+        leaseLeftMs,
+        since,
+        owner: readOwner(owner),
+        callersBehind: line?.waitersBehind(id) ?? 0,
+      };
+    });
     return {
       key,
-      holders: places.filter(({ held }) => held).map(entry),
-      waiters: places.filter(({ held }) => !held).map(entry),
+      holders: entries.filter((_, rank) => places[rank]!.held),
+      waiters: entries.filter((_, rank) => !places[rank]!.held),
     };
+  }
+
+  /**
+   * The keys that somebody holds or waits for now, with a prefix those that begin with it; in no order, and none twice
+   * unless its line came or went meanwhile. A report for people. It reads whatever the backend has: not for a busy path.
+   *
+   * @throws LockBackendError when the backend could not be asked.
+   */
+  async *list(options: { readonly prefix?: string } = {}): AsyncGenerator<string, void> {
+    const { prefix = '' } = options;
+    if (typeof prefix !== 'string') throw new LockConfigError('prefix must be a string');
+    try {
+      yield* this.backend.list({ prefix });
+    } catch (error) {
+      throw asLockError(error, { key: undefined, backend: this.backend.name });
+    }
+  }
+
+  /**
+   * Takes a claim away, held or waiting, whosever it is, and lets the next one in: for a holder that is stuck and renews all the
+   * same. `claim` is what `inspect` and events call it. false: it was no longer in line.
+   *
+   * A holder loses its lock: `signal` aborts with a LockLostError of the reason `'forced'`, at once where it can be told, else
+   * by its next renewal. It may be in the middle of something: what guards the resource has to refuse its fencing token,
+   * which is smaller than that of the next one. A waiter gets LockUnavailableError with the reason `'forced'`, and others of
+   * its process who wait in memory behind it stand in line anew.
+   *
+   * @throws LockConfigError when several claims of the line are called so.
+   * @throws LockBackendError when the backend could not be asked: then it may have been taken away all the same.
+   */
+  async forceRelease(key: string, { claim }: { readonly claim: string }): Promise<boolean> {
+    readKeys(key);
+    if (typeof claim !== 'string' || claim === '')
+      throw new LockConfigError('claim must be what inspect calls it', key);
+    const called = (await this.askForLine(key)).filter(({ id }) => shorten(id) === claim);
+    const [place] = called;
+    if (place === undefined) return false;
+    if (called.length > 1) {
+      throw new LockConfigError(`${called.length} claims in the line of ${quote(key)} are called ${quote(claim)}`, key);
+    }
+    const removed = await this.ask(key, () => this.backend.evict(key, place.id));
+    const { events } = this.context;
+    if (removed && events.wanted) events.emit({ type: 'forced', key, claim, owner: readOwner(place.owner) });
+    return removed;
   }
 
   /** Calls `listener` with whatever happens to a lock of this manager; the function it returns ends that. */
@@ -201,11 +270,15 @@ export class LockManager {
     lock.assertHeld();
   }
 
-  private async acquireAll(
+  private acquireAll(
     keys: readonly string[],
-    chosen: Wish,
+    wish: Wish,
     { reentrant = false }: { readonly reentrant?: boolean } = {},
   ): Promise<OwnedLock> {
+    return traced('acquire', this.origin, { keys, wish }, () => this.acquireChecked(keys, wish, reentrant));
+  }
+
+  private async acquireChecked(keys: readonly string[], chosen: Wish, reentrant: boolean): Promise<OwnedLock> {
     const scope = currentScope();
     const nested = this.isNested(scope);
     if (this.draining !== undefined && !nested) throw this.closed(keys[0]!);
@@ -287,9 +360,13 @@ export class LockManager {
     return line;
   }
 
-  private async askForLine(key: string): Promise<readonly Place[]> {
+  private askForLine(key: string): Promise<readonly Place[]> {
+    return this.ask(key, () => this.backend.inspect(key));
+  }
+
+  private async ask<T>(key: string, question: () => Promise<T>): Promise<T> {
     try {
-      return await this.backend.inspect(key);
+      return await question();
     } catch (error) {
       throw asLockError(error, { key, backend: this.backend.name });
     }

@@ -1,5 +1,6 @@
 import { type LockBackend } from './backend.js';
 import { LockConfigError, quote } from './errors.js';
+import { nobody, type OwnerAt, ownerOf } from './owner.js';
 
 /**
  * How a key may be shared. `'exclusive'`: with nobody. `'shared'`: with every other `'shared'`. `{ limit: n }`: by n
@@ -19,6 +20,11 @@ export interface AcquireOptions {
   readonly maxHoldMs?: number;
   /** Ends the waiting: the acquisition rejects with the signal's reason. Does nothing once the lock is had. */
   readonly signal?: AbortSignal;
+  /**
+   * What of the application asks, in few different words: `'Orders.ship'`. In events, and in what `inspect` shows others.
+   * `@Locked` and `LockInterceptor` give class and method where it is not given.
+   */
+  readonly site?: string;
 }
 
 /** What `run` may choose besides. */
@@ -53,6 +59,13 @@ export interface LockManagerOptions {
   readonly maxWaiters?: number;
   /** How long `drain` and `close` let every `run` end, in milliseconds. 10 000 where it is not given. */
   readonly drainMs?: number;
+  /**
+   * What of this process is kept with its claims, for people who `inspect` a line: the application (`npm_package_name` of
+   * the environment where it is not given), host name, process id, and the `site` of each acquisition. false: nothing.
+   */
+  readonly owner?: false | { readonly application?: string };
+  /** What events call this lock manager. `'default'` where it is not given; LockModule gives the name of its service. */
+  readonly name?: string;
 }
 
 /** What the core works with: every choice made, every value checked. */
@@ -62,6 +75,8 @@ export interface Defaults {
   readonly localHandOffs: number;
   readonly maxWaiters: number;
   readonly drainMs: number;
+  readonly ownerAt: OwnerAt;
+  readonly name: string;
 }
 
 /** What makes one claim as good as another: a claim may pass to a caller with equal terms only. */
@@ -75,6 +90,7 @@ export interface Wish extends Terms {
   readonly minHoldMs: number;
   readonly maxHoldMs: number;
   readonly signal: AbortSignal | undefined;
+  readonly site: string | undefined;
   /** Whether a manager that drains waits for it. Not for what it cannot see the end of: a lock held by hand, a wait for ever. */
   readonly awaited: boolean;
 }
@@ -93,13 +109,18 @@ export function readDefaults(options: LockManagerOptions): Defaults {
   checkDuration('drainMs', drainMs);
   checkCount('localHandOffs', localHandOffs, 0, MAX_HAND_OFFS);
   if (maxWaiters !== Infinity) checkCount('maxWaiters', maxWaiters, 1, Number.MAX_SAFE_INTEGER);
-  return { leaseMs, waitMs, localHandOffs, maxWaiters, drainMs };
+  const { owner = {}, name = 'default' } = options;
+  if (typeof name !== 'string' || name === '') throw bad('name', name, 'a string that is not empty');
+  return { leaseMs, waitMs, localHandOffs, maxWaiters, drainMs, ownerAt: readOwnerOption(owner), name };
 }
 
-export function readWish(options: AcquireOptions & { readonly minHoldMs?: number }, defaults: Defaults): Wish {
+export function readWish(
+  options: AcquireOptions & { readonly minHoldMs?: number },
+  defaults: Pick<Defaults, 'leaseMs' | 'waitMs'>,
+): Wish {
   if (typeof options !== 'object' || options === null)
     throw new LockConfigError(`options must be an object, not ${show(options)}`);
-  const { waitMs = defaults.waitMs, minHoldMs = 0, maxHoldMs = Infinity, signal } = options;
+  const { waitMs = defaults.waitMs, minHoldMs = 0, maxHoldMs = Infinity, signal, site } = options;
   const { leaseMs = defaults.leaseMs } = options;
   checkDuration('waitMs', waitMs);
   checkLease(leaseMs);
@@ -111,8 +132,19 @@ export function readWish(options: AcquireOptions & { readonly minHoldMs?: number
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
     throw bad('signal', signal, 'an AbortSignal');
   }
+  if (site !== undefined && typeof site !== 'string') throw bad('site', site, 'a string');
   const terms = { slots: slotsOf(options.mode), leaseMs: Math.max(leaseMs, minHoldMs) };
-  return { ...terms, waitMs, minHoldMs, maxHoldMs, signal, awaited: false };
+  return { ...terms, waitMs, minHoldMs, maxHoldMs, signal, site, awaited: false };
+}
+
+function readOwnerOption(owner: unknown): OwnerAt {
+  if (owner === false) return nobody;
+  const { application } = (owner ?? {}) as { readonly application?: unknown };
+  const isOwner = typeof owner === 'object' && owner !== null;
+  if (!isOwner || (application !== undefined && typeof application !== 'string')) {
+    throw bad('owner', owner, 'false, or an object with the name of the application');
+  }
+  return ownerOf(application);
 }
 
 /** What becomes of a value whose lock was lost meanwhile. */

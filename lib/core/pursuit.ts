@@ -42,6 +42,7 @@ export class Pursuit {
   private asking = false;
   private givenUp = false;
   private queue: boolean;
+  private readonly owner: string | undefined;
   /** When the last ask that was answered was sent: the claim's lease is known to last from then. */
   private answered: Moment;
 
@@ -50,10 +51,11 @@ export class Pursuit {
     private readonly pursuer: Pursuer,
     readonly key: string,
     readonly terms: Terms,
-    { queue }: { readonly queue: boolean },
+    { queue, owner }: { readonly queue: boolean; readonly owner: string | undefined },
   ) {
     this.id = context.random.id();
     this.queue = queue;
+    this.owner = owner;
     this.bell = new Bell(context);
     this.answered = momentOf(context.clock);
   }
@@ -86,8 +88,8 @@ export class Pursuit {
     let claim: Claim;
     let unwatch: () => void;
     try {
-      const { key, id, terms } = this;
-      claim = this.context.backend.claim({ key, id, ...terms });
+      const { key, id, terms, owner } = this;
+      claim = this.context.backend.claim({ key, id, ...terms, ...(owner !== undefined && { owner }) });
       unwatch = quietly(claim.watch?.((standing) => this.wake(standing)));
     } catch (error) {
       this.pursuer.failed(this, error);

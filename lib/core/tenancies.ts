@@ -1,5 +1,5 @@
 import { type Context, shorten } from './context.js';
-import { LockLostError } from './errors.js';
+import { LockLostError, type LossReason } from './errors.js';
 import { HeldLock } from './held-lock.js';
 import { type Hold } from './hold.js';
 import { type Left } from './leave.js';
@@ -74,10 +74,8 @@ export class Tenancies {
     const endsAt = acquiredAt + wish.maxHoldMs;
     const timer = endsAt === Infinity ? undefined : timers.set(endsAt, false, () => hold.lose('max-hold'));
     this.tenancies.set(hold, { lock, timer });
-    if (events.wanted) {
-      const claim = shorten(hold.admitted.id);
-      events.emit({ type: how, key: this.key, claim, fencingToken: lock.fencingToken, waitedMs });
-    }
+    hold.site = wish.site;
+    if (events.wanted) events.emit({ ...this.subject(lock), type: how, waitedMs });
     waiter.serve(lock);
   }
 
@@ -85,9 +83,8 @@ export class Tenancies {
     const { clock, events, timers } = this.context;
     const { hold, wish, acquiredAt } = lock;
     const heldMs = clock.now() - acquiredAt;
-    const claim = shorten(hold.admitted.id);
     timers.cancel(this.tenancies.get(hold)?.timer);
-    if (events.wanted) events.emit({ type: 'released', key: this.key, claim, heldMs });
+    if (events.wanted) events.emit({ ...this.subject(lock), type: 'released', heldMs });
     if (heldMs < wish.minHoldMs && !unused) {
       const timer = timers.set(acquiredAt + wish.minHoldMs, false, () => void this.vacate(hold));
       this.tenancies.set(hold, { lock: undefined, timer });
@@ -96,7 +93,7 @@ export class Tenancies {
     const left = await this.vacate(hold);
     if (left === false) {
       lock.lose(new LockLostError(this.key, 'claim-gone'));
-      if (events.wanted) events.emit({ type: 'lost', key: this.key, claim, reason: 'claim-gone' });
+      this.tellLost(lock, 'claim-gone');
     }
     return left === true;
   }
@@ -120,7 +117,21 @@ export class Tenancies {
     const { lock, timer } = this.tenancies.get(hold)!;
     this.context.timers.cancel(timer);
     this.tenancies.delete(hold);
-    lock?.lose(loss);
+    if (lock !== undefined) {
+      lock.lose(loss);
+      this.tellLost(lock, loss.reason);
+    }
     this.successors.moved();
+  }
+
+  private tellLost(lock: HeldLock, reason: LossReason): void {
+    const { clock, events } = this.context;
+    const heldMs = clock.now() - lock.acquiredAt;
+    if (events.wanted) events.emit({ ...this.subject(lock), type: 'lost', heldMs, reason });
+  }
+
+  /** What events say of a lock. */
+  private subject({ hold, wish, fencingToken }: HeldLock) {
+    return { key: this.key, claim: shorten(hold.admitted.id), site: wish.site, fencingToken };
   }
 }

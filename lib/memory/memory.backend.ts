@@ -1,6 +1,7 @@
 import { holders } from '../core/admission.js';
 import { type Claim, type ClaimRequest, type LockBackend, type Place, type Standing } from '../core/backend.js';
 import { type Clock, systemClock } from '../core/clock.js';
+import { LockLostError } from '../core/errors.js';
 
 /** A claim in a line. */
 interface Standee {
@@ -28,6 +29,8 @@ export class MemoryBackend implements LockBackend {
   readonly name = 'memory';
   private readonly lines = new Map<string, Line>();
   private readonly clock: Clock;
+  /** By claim id, until when they could have had a lease: those that were taken out of their line. */
+  private readonly evicted = new Map<string, number>();
   private lastPlace = 0;
 
   /** `ports` are for tests and simulations. */
@@ -56,8 +59,9 @@ export class MemoryBackend implements LockBackend {
     const line = this.living(key);
     const held = holders(line.values());
     const now = this.clock.now();
-    return [...line.values()].map(({ request: { id }, slots, place, since, leaseEndsAt }, rank) => {
-      return { id, slots, held: rank < held, place, leaseLeftMs: leaseEndsAt - now, since };
+    return [...line.values()].map(({ request: { id, owner }, slots, place, since, leaseEndsAt }, rank) => {
+      const leaseLeftMs = leaseEndsAt - now;
+      return { id, slots, held: rank < held, place, leaseLeftMs, since, ...(owner !== undefined && { owner }) };
     });
   }
 
@@ -67,8 +71,21 @@ export class MemoryBackend implements LockBackend {
     }
   }
 
+  async evict(key: string, id: string): Promise<boolean> {
+    const line = this.living(key);
+    const standee = line.get(id);
+    if (standee === undefined) return false;
+    const now = this.clock.now();
+    for (const [gone, endsAt] of this.evicted) if (endsAt <= now) this.evicted.delete(gone);
+    this.evicted.set(id, standee.leaseEndsAt);
+    this.leave(line, standee);
+    standee.wake?.();
+    return true;
+  }
+
   private attempt(request: ClaimRequest, queue: boolean, wake: Standee['wake']): Standing {
     const line = this.living(request.key);
+    if (this.evicted.size > 0) this.refuseEvicted(request);
     const standee = line.get(request.id) ?? this.join(line, request);
     standee.wake = wake;
     standee.leaseEndsAt = this.clock.now() + request.leaseMs;
@@ -78,11 +95,18 @@ export class MemoryBackend implements LockBackend {
     return standing;
   }
 
-  private renew({ key, id, leaseMs }: ClaimRequest): boolean {
-    const standee = this.living(key).get(id);
-    if (standee === undefined) return false;
-    standee.leaseEndsAt = this.clock.now() + leaseMs;
+  private renew(request: ClaimRequest): boolean {
+    const standee = this.living(request.key).get(request.id);
+    if (standee === undefined) {
+      this.refuseEvicted(request);
+      return false;
+    }
+    standee.leaseEndsAt = this.clock.now() + request.leaseMs;
     return true;
+  }
+
+  private refuseEvicted({ key, id }: ClaimRequest): void {
+    if ((this.evicted.get(id) ?? 0) > this.clock.now()) throw new LockLostError(key, 'forced');
   }
 
   private withdraw({ key, id }: ClaimRequest): boolean {

@@ -3,7 +3,7 @@ import { type LockManagerOptions } from '../core/options.js';
 import { type LockErrorAnswering } from './lock-error.answer.js';
 
 /** What `LockModule.forRoot` takes, and what a factory of `LockModule.forRootAsync` makes. */
-export interface LockModuleOptions extends Omit<LockManagerOptions, 'backend'> {
+export interface LockModuleOptions extends Omit<LockManagerOptions, 'backend' | 'name'> {
   /**
    * Where the locks live. Where it is not given: the memory of this process, which locks nothing against other
    * processes. With NODE_ENV=production that is worth a warning at start-up, unless it was asked for by name.

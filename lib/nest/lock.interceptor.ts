@@ -54,10 +54,12 @@ export function LockInterceptor(
     }
 
     intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-      const place = `LockInterceptor of ${context.getClass().name}.${context.getHandler().name}`;
+      const handler = `${context.getClass().name}.${context.getHandler().name}`;
+      const place = `LockInterceptor of ${handler}`;
       const keys = fixedKeys ?? readKeysOf(place, typeof key === 'function' ? key(context) : key);
       const ofCall = optionsOfCall(place, read, undefined, [context]);
-      const call = new LockedCall(this.locks, keys, ofCall, onDisconnect(context));
+      const run = { ...ofCall.run, site: options.site ?? handler };
+      const call = new LockedCall(this.locks, keys, { ...ofCall, run }, onDisconnect(context));
       return heldObservable(call, () => next.handle(), { ofPromise: !declaresObservable(context) });
     }
   }

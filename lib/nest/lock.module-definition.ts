@@ -31,7 +31,8 @@ function withLockService(definition: DynamicModule, { name, isGlobal = true }: L
       {
         provide: token,
         inject: [LOCK_MODULE_OPTIONS],
-        useFactory: (options: LockModuleOptions) => new LockService(managerOptions(options)),
+        useFactory: (options: LockModuleOptions) =>
+          new LockService({ ...managerOptions(options), name: name ?? DEFAULT_NAME }),
       },
     ],
     exports: [token],

@@ -1,5 +1,5 @@
 import { LockConfigError, type LockUnavailableError } from '../core/errors.js';
-import { type Defaults, readKeys, readOnLost, readWish, type RunOptions } from '../core/options.js';
+import { readKeys, readOnLost, readWish, type RunOptions } from '../core/options.js';
 import { DEFAULT_NAME } from './lock-service.token.js';
 
 /** What a function given as `onBusy` is told. */
@@ -50,7 +50,7 @@ export interface ReadOptions {
 }
 
 /** Any that are valid: what is checked of the options does not depend on them. */
-const ANY_DEFAULTS: Defaults = { leaseMs: 1_000, waitMs: 0, localHandOffs: 0, maxWaiters: 1, drainMs: 0 };
+const ANY_DEFAULTS = { leaseMs: 1_000, waitMs: 0 };
 
 /**
  * @param place what is locked, for messages: `Orders.ship`.
@@ -60,10 +60,10 @@ export function readOptions(place: string, options: LockedOptions<OnBusy, LockSi
   const problems = [...problemsIn(options)];
   if (problems.length > 0) throw new LockConfigError(problems.map((problem) => `${place}: ${problem}`).join('\n'));
   const { onBusy = 'throw', service = DEFAULT_NAME, signal, ...rest } = options;
-  const patience = onBusy === 'throw' ? rest : { waitMs: 0, ...rest };
+  const chosen = onBusy === 'throw' ? { site: place, ...rest } : { site: place, waitMs: 0, ...rest };
   if (typeof signal === 'function')
-    return { run: patience, signalOf: signal as ReadOptions['signalOf'], onBusy, service };
-  const run = signal === undefined ? patience : { ...patience, signal };
+    return { run: chosen, signalOf: signal as ReadOptions['signalOf'], onBusy, service };
+  const run = signal === undefined ? chosen : { ...chosen, signal };
   return { run, signalOf: undefined, onBusy, service };
 }
 

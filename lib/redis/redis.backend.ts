@@ -1,6 +1,6 @@
 import { type Claim, type ClaimRequest, type LockBackend, type Place, type Standing } from '../core/backend.js';
 import { type Clock, systemClock } from '../core/clock.js';
-import { LockConfigError } from '../core/errors.js';
+import { LockConfigError, LockLostError } from '../core/errors.js';
 import { type Random, systemRandom } from '../core/random.js';
 import { type ClaimKeys, RedisKeys } from './redis.keys.js';
 import { RedisLink } from './redis.link.js';
@@ -11,6 +11,16 @@ import { ServerClock } from './redis.server-clock.js';
 import { serverWarnings } from './redis.server-warnings.js';
 
 type Wake = (standing?: Standing) => void;
+
+/** What an attempt is made of besides its request. */
+interface Asking {
+  readonly keys: ClaimKeys;
+  readonly claim: string;
+  readonly queue: boolean;
+  /** The mark that it was evicted. Only where it has asked before, it may have been. */
+  readonly evicted: string;
+  readonly asked: boolean;
+}
 
 /** A waiting claim asks once in a lease, and stays in line for half a lease longer than that. */
 const ASK_AGAIN_PER_LEASE = 1.1;
@@ -64,7 +74,7 @@ export class RedisBackend implements LockBackend {
     this.clock = ports.clock ?? systemClock;
     this.node = (ports.random ?? systemRandom).id().slice(0, NODE_CHARACTERS);
     const listeners: RedisPortListeners = {
-      message: (_channel, message) => this.granted(message),
+      message: (_channel, message) => this.told(message),
       listening: () => void this.listenAgain(),
       connected: () => void this.examine(),
     };
@@ -74,21 +84,32 @@ export class RedisBackend implements LockBackend {
   }
 
   claim(request: ClaimRequest): Claim {
-    const { key, id, slots, leaseMs } = request;
+    const { key, id, slots, leaseMs, owner = '' } = request;
     const keys = this.keys.of(key);
-    const claim = `${slots === Infinity ? 0 : slots}:${Math.ceil(leaseMs)}:${this.node}`;
+    const evicted = this.keys.evicted(keys, id);
+    const claim = `${slots === Infinity ? 0 : slots}:${Math.ceil(leaseMs)}:${this.node}:${owner}`;
+    let asked = false;
     // What was asked first is sent first, also while it waits to be able to hear the answer.
     let sent: Promise<void> | undefined;
     return {
       attempt: async ({ queue }) => {
-        if (queue) await (sent = this.listen(keys.bucket));
+        const listening = this.listen(keys.bucket);
+        if (queue) await (sent = listening);
         else await sent?.catch(() => undefined);
-        return this.attempt(request, keys, claim, queue);
+        // Whoever does not wait has no need to listen yet, but would hear late that it was evicted.
+        if (!queue) listening.catch(() => undefined);
+        const asking = { keys, claim, queue, evicted, asked };
+        asked = true;
+        return this.attempt(request, asking);
       },
-      renew: () => this.renewals.renew(keys, id, Math.ceil(leaseMs)),
+      renew: async () => {
+        if (await this.renewals.renew(keys, id, Math.ceil(leaseMs))) return true;
+        if ((await this.link.run('evicted', [evicted], [])) === 1) throw new LockLostError(key, 'forced');
+        return false;
+      },
       withdraw: async () => {
         await sent?.catch(() => undefined);
-        return (await this.link.run('withdraw', keys.line, [id, ...this.telling(keys)])) === 1;
+        return (await this.link.run('withdraw', [...keys.line, evicted], [id, ...this.telling(keys)])) === 1;
       },
       watch: (wake) => {
         this.wakes.set(id, wake);
@@ -103,7 +124,7 @@ export class RedisBackend implements LockBackend {
     const places: Place[] = [];
     for (let index = 0; index < entries.length; index += 4) {
       const [id, place, leaseLeftMs, claim] = entries.slice(index, index + 4) as [string, string, number, string];
-      const [slots, , owner] = claim.split(':');
+      const [, slots, owner] = /^(\d*)(?::\d+:[^:]*:([^]+))?/.exec(claim)!;
       places.push({
         id,
         slots: Number(slots) || Infinity,
@@ -126,22 +147,27 @@ export class RedisBackend implements LockBackend {
     }
   }
 
+  async evict(key: string, id: string): Promise<boolean> {
+    const keys = this.keys.of(key);
+    const args = [id, ...this.telling(keys)];
+    return (await this.link.run('evict', [...keys.line, this.keys.evicted(keys, id)], args)) === 1;
+  }
+
   async close(): Promise<void> {
     this.link.close();
   }
 
   private async attempt(
-    { id, leaseMs }: ClaimRequest,
-    keys: ClaimKeys,
-    claim: string,
-    queue: boolean,
+    { key, id, leaseMs }: ClaimRequest,
+    { keys, claim, queue, evicted, asked }: Asking,
   ): Promise<Standing> {
     const waitingMs = Math.ceil(leaseMs * WAITING_LEASE_PER_LEASE);
     const clock = this.clockOf(keys.bucket);
     const ask = async (): Promise<[string, ...(string | number)[]]> => {
       const sentAt = this.clock.now();
       const args = [id, Math.ceil(leaseMs), waitingMs, queue ? 1 : 0, clock.notAfter(this.commandTimeoutMs)];
-      const reply = await this.link.run('attempt', [...keys.line, keys.last], [...args, claim, ...this.telling(keys)]);
+      const more = [claim, ...this.telling(keys), asked ? 1 : 0];
+      const reply = await this.link.run('attempt', [...keys.line, keys.last, evicted], [...args, ...more]);
       const [stamp, ...answer] = reply as [string, string, ...(string | number)[]];
       clock.learn(Number(stamp), sentAt);
       return answer;
@@ -150,6 +176,7 @@ export class RedisBackend implements LockBackend {
     // Either it was late, or the server's clock was set forward, which is known by now.
     if (outcome === 'late') [outcome, ...facts] = await ask();
     if (outcome === 'in') return { held: true, place: BigInt(facts[0]!), leaseMs, waiting: Number(facts[1]) };
+    if (outcome === 'evicted') throw new LockLostError(key, 'forced');
     if (outcome === 'late') throw new Error('the server got it too late');
     if (outcome === 'deaf') {
       this.link.reconnectMessages();
@@ -167,10 +194,12 @@ export class RedisBackend implements LockBackend {
     return [this.keys.channels(bucket), cluster ? 'SPUBLISH' : 'PUBLISH', cluster ? 0 : 1];
   }
 
-  private granted(message: string): void {
+  private told(message: string): void {
     // Whoever may publish there may say anything.
-    const [, id, place, leaseMs, waiting] = /^(\S+) (\d{1,16}) (\d{1,10}) (\d{1,10})$/.exec(message) ?? [];
+    const [, id, place, leaseMs, waiting] = /^(\S+)(?: (\d{1,16}) (\d{1,10}) (\d{1,10}))?$/.exec(message) ?? [];
     if (id === undefined) return;
+    // An id alone: it was evicted, and shall ask.
+    if (place === undefined) return this.wakes.get(id)?.();
     const held = { held: true, place: BigInt(place!), leaseMs: Number(leaseMs), waiting: Number(waiting) } as const;
     this.wakes.get(id)?.(held);
   }

@@ -28,6 +28,11 @@ export class RedisKeys {
     return { bucket, line, last: `${tag}last` };
   }
 
+  /** What is left of a claim that was evicted, until its owner knows. */
+  evicted({ bucket }: ClaimKeys, id: string): string {
+    return `${this.tag(bucket)}evicted:${id}`;
+  }
+
   /** What the channels of a bucket begin with. */
   channels(bucket: number): string {
     return `${this.tag(bucket)}wake:`;

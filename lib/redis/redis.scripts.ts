@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** The verbs, one script each. */
-export const VERBS = ['attempt', 'renew', 'withdraw', 'inspect'] as const;
+export const VERBS = ['attempt', 'renew', 'withdraw', 'inspect', 'evict', 'evicted'] as const;
 export type Verb = (typeof VERBS)[number];
 
 const read = (name: string): string => readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');

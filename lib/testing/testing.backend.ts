@@ -113,6 +113,10 @@ export class TestingBackend implements LockBackend {
     return this.memory.list(options);
   }
 
+  evict(key: string, id: string): Promise<boolean> {
+    return this.memory.evict(key, id);
+  }
+
   /** Others that were made to hold a key hold it no longer. It goes on for the next application. */
   async close(): Promise<void> {
     const { outsider } = this;

@@ -3,7 +3,7 @@ import { systemClock } from '../core/clock.js';
 import { rankOf, readLine } from './zookeeper.line.js';
 import { ZooKeeperClaim, type Wake } from './zookeeper.claim.js';
 import { openDriver } from './zookeeper.driver.js';
-import { ZooKeeperKeys } from './zookeeper.keys.js';
+import { readClaimData, ZooKeeperKeys } from './zookeeper.keys.js';
 import { readOptions, type ZooKeeperBackendOptions } from './zookeeper.options.js';
 import { type SessionPorts } from './zookeeper.session.js';
 import { ZooKeeperSessions } from './zookeeper.sessions.js';
@@ -73,9 +73,10 @@ export class ZooKeeperBackend implements LockBackend {
     return there.map(({ claim: { name, id, slots }, node }) => {
       const { stat, data } = node!;
       // Of a session, the server tells nobody how much is left: as much as there is after a sign of life.
-      const leaseLeftMs = Number(data) || session.leaseMs;
+      const { leaseMs: leaseLeftMs = session.leaseMs, owner } = readClaimData(data);
       const { held } = rankOf(claims, name)!;
-      return { id, slots, held, place: BigInt(stat.czxid), leaseLeftMs, since: stat.ctime.getTime() };
+      const facts = { id, slots, held, place: BigInt(stat.czxid), leaseLeftMs, since: stat.ctime.getTime() };
+      return owner === undefined ? facts : { ...facts, owner };
     });
   }
 
@@ -92,6 +93,17 @@ export class ZooKeeperBackend implements LockBackend {
         if ((stats[index]?.numChildren ?? 0) > 0) yield this.keys.keyOf(name)!;
       }
     }
+  }
+
+  async evict(key: string, id: string): Promise<boolean> {
+    const session = await this.sessions.any();
+    const parent = this.keys.lineOf(key);
+    const [, children] = await session.ask((client) => Promise.all([client.sync(), client.children(parent)]));
+    const nodes = readLine(children?.names ?? []).filter((claim) => claim.id === id);
+    const removed = await session.ask((client) =>
+      Promise.all(nodes.map(({ name }) => client.remove(`${parent}/${name}`))),
+    );
+    return removed.includes(true);
   }
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { type ClaimRequest, type Standing } from '../core/backend.js';
+import { LockLostError } from '../core/errors.js';
 import { NotKnownError } from './zookeeper.errors.js';
 import { claimPrefix, type ZooKeeperKeys } from './zookeeper.keys.js';
 import { type Line, rankOf, toWatch, without } from './zookeeper.line.js';
@@ -21,9 +22,12 @@ export class ZooKeeperClaim implements Member {
   /** As it was last seen, less who is known to have gone since. */
   private line: Line = [];
   private watched: readonly string[] = [];
+  /** Somebody else took its node away. It comes back into no line until it is withdrawn. */
+  private evicted = false;
   /** It was removed after its withdrawal had failed. */
   private removedSince = false;
   private turn: Promise<unknown> = Promise.resolve();
+  private readonly key: string;
   private readonly terms: NodeTerms;
   private readonly bytes: number;
 
@@ -33,17 +37,21 @@ export class ZooKeeperClaim implements Member {
     private readonly sessions: ZooKeeperSessions,
     private readonly onOut: () => void,
   ) {
+    this.key = request.key;
     const parent = keys.lineOf(request.key);
     const prefix = claimPrefix(request.id, request.slots);
-    this.terms = { id: request.id, parent, prefix };
+    this.terms = { id: request.id, parent, prefix, owner: request.owner };
     this.bytes = parent.length + prefix.length + 12;
   }
 
   attempt(queue: boolean): Promise<Standing> {
     return this.inTurn(async () => {
       for (let tries = 0; tries < TRIES; tries += 1) {
+        if (this.evicted) throw this.forced();
         const node = await this.seat();
+        const wasThere = await node.found();
         const stay = await node.stay();
+        if (stay === undefined && wasThere && this.node === node && node.wanted) this.evicted = true;
         const standing = stay && (await this.standingOf(node, stay, queue));
         if (standing !== undefined) return standing;
         this.leaveSeat();
@@ -53,11 +61,28 @@ export class ZooKeeperClaim implements Member {
   }
 
   async renew(): Promise<boolean> {
+    if (this.evicted) throw this.forced();
     const { node } = this;
     const name = node?.session.alive === true ? node.name : undefined;
-    const kept = name !== undefined && (await node!.session.renewals.renew(node!.pathOf(name)));
-    if (!kept && this.node === node) this.leave();
-    return kept;
+    if (node === undefined || name === undefined) {
+      this.leave();
+      return false;
+    }
+    const { session } = node;
+    const kept = await session.renewals.renew(node.pathOf(name));
+    if (this.node !== node) return kept;
+    if (kept) {
+      // From the first renewal on it hears at once when it is evicted. Shorter holds are not worth one more request.
+      session.watches.watch(node.pathOf(name), this);
+      return true;
+    }
+    if (session.alive && node.wanted) {
+      this.evicted = true;
+      this.leaveSeat();
+      throw this.forced();
+    }
+    this.leave();
+    return false;
   }
 
   withdraw(): Promise<boolean> {
@@ -80,6 +105,7 @@ export class ZooKeeperClaim implements Member {
     const { node } = this;
     if (node?.name === undefined) return;
     const { name, place, session } = node;
+    if (path === node.pathOf(name)) return this.wake();
     this.line = without(this.line, path.slice(this.terms.parent.length + 1));
     const rank = rankOf(this.line, name);
     if (rank?.held && place !== undefined && session.alive) {
@@ -92,6 +118,10 @@ export class ZooKeeperClaim implements Member {
 
   wake(): void {
     this.wakeUp?.();
+  }
+
+  private forced(): LockLostError {
+    return new LockLostError(this.key, 'forced');
   }
 
   /** What was asked first is done first. */
@@ -117,6 +147,7 @@ export class ZooKeeperClaim implements Member {
     this.holding = false;
     if (node === undefined) return;
     this.node = undefined;
+    if (node.name !== undefined) node.session.watches.unwatch(node.pathOf(node.name), this);
     node.session.members.delete(this);
     this.sessions.freed(node.session, this.bytes);
   }
@@ -179,6 +210,7 @@ export class ZooKeeperClaim implements Member {
   /** For good, unless it attempts again. */
   private leave(): void {
     this.leaveSeat();
+    this.evicted = false;
     this.onOut();
   }
 

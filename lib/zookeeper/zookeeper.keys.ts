@@ -41,6 +41,16 @@ export function readClaimName(name: string): ClaimName | undefined {
   };
 }
 
+/** What a claim's node keeps: the lease that its session gives, and who it is, any characters or nothing. */
+export function claimData(leaseMs: number, owner: string | undefined): string {
+  return owner === undefined ? String(leaseMs) : `${leaseMs} ${owner}`;
+}
+
+export function readClaimData(data: string): { readonly leaseMs?: number; readonly owner?: string } {
+  const [, leaseMs, owner] = /^(\d+)(?: ([^]+))?$/.exec(data) ?? [];
+  return { ...(leaseMs !== undefined && { leaseMs: Number(leaseMs) }), ...(owner !== undefined && { owner }) };
+}
+
 function encode(text: string): string {
   const encoded = encodeURIComponent(text);
   return /^\.{1,2}$/.test(encoded) ? encoded.replaceAll('.', '%2E') : encoded;

@@ -1,6 +1,6 @@
 import { NotKnownError } from './zookeeper.errors.js';
 import { type ZooKeeperClient } from './zookeeper.client.js';
-import { readClaimName } from './zookeeper.keys.js';
+import { claimData, readClaimName } from './zookeeper.keys.js';
 import { type Line, makingOf, readLine } from './zookeeper.line.js';
 import { type ZooKeeperSession } from './zookeeper.session.js';
 import { within } from './zookeeper.within.js';
@@ -12,6 +12,7 @@ export interface NodeTerms {
   readonly parent: string;
   /** What the server adds the sequence to. */
   readonly prefix: string;
+  readonly owner: string | undefined;
 }
 
 /** The node, and the line that it is in. */
@@ -52,6 +53,11 @@ export class ZooKeeperNode {
 
   get place(): bigint | undefined {
     return this.madeAt;
+  }
+
+  /** Whether nobody of this process has taken it away: what is gone, in a session that lives, was evicted. */
+  get wanted(): boolean {
+    return !this.removing;
   }
 
   /** Of whatever is in the line. */
@@ -130,7 +136,8 @@ export class ZooKeeperNode {
   /** Its name; undefined: there is no line to make it in. */
   private async make(client: ZooKeeperClient): Promise<string | undefined> {
     const { session } = this;
-    const path = session.signed(client.createClaim(this.pathOf(this.terms.prefix), String(session.leaseMs)));
+    const { prefix, owner } = this.terms;
+    const path = session.signed(client.createClaim(this.pathOf(prefix), claimData(session.leaseMs, owner)));
     const made = path.then((given) => given?.slice(this.terms.parent.length + 1));
     this.making = made.then(
       (name) => {

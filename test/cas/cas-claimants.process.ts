@@ -66,6 +66,8 @@ function counted(claims: { writes: number }[]): LockBackend {
   return {
     name: backend.name,
     inspect: (inspected) => backend.inspect(inspected),
+    list: (options) => backend.list(options),
+    evict: (evicted, id) => backend.evict(evicted, id),
     claim: (request): Claim => {
       const count = { writes: 0 };
       claims.push(count);

@@ -33,6 +33,14 @@ export class Network implements LockBackend {
     return this.behind.inspect(key);
   }
 
+  list(options?: { readonly prefix?: string }): AsyncIterable<string> {
+    return this.behind.list(options);
+  }
+
+  evict(key: string, id: string): Promise<boolean> {
+    return this.behind.evict(key, id);
+  }
+
   count(call: Call): number {
     return this.calls.filter((each) => each === call).length;
   }

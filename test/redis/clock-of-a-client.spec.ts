@@ -69,7 +69,9 @@ describeOnRedis('the wall clock of a process is set', () => {
     const { waiters } = await other.inspect('a');
     clock.move(offset);
     await sleep(2.5 * LEASE_MS);
-    expect((await other.inspect('a')).waiters.map(({ place }) => place)).toEqual(waiters.map(({ place }) => place));
+    expect((await other.inspect('a')).waiters.map(({ fencingToken }) => fencingToken)).toEqual(
+      waiters.map(({ fencingToken }) => fencingToken),
+    );
     expect(first.held).toBe(true);
     expect(await first.release()).toBe(true);
     expect((await acquiring) > first.fencingToken).toBe(true);

@@ -52,7 +52,8 @@ describeOnRedis('what is sent', () => {
     const manager = new LockManager({ backend: new RedisBackend({ url: server.url }), leaseMs: 600 });
     const locks = await Promise.all(['a', 'b', 'c'].map((key) => manager.acquire(key)));
     await manager.tryAcquire('a', { mode: 'shared' });
-    await manager.inspect('a');
+    const { holders } = await manager.inspect('b');
+    await manager.forceRelease('b', holders[0]!);
     await new Promise((resolve) => setTimeout(resolve, 600));
     await Promise.all(locks.map((lock) => lock.release()));
     ({ sent } = await watch.take());

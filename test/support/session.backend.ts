@@ -49,6 +49,10 @@ export class SessionBackend implements LockBackend {
     return this.store.list(options);
   }
 
+  evict(key: string, id: string): Promise<boolean> {
+    return this.store.evict(key, id);
+  }
+
   async close(): Promise<void> {
     this.speaks = false;
   }

@@ -5,20 +5,23 @@
 -- KEYS[2] leases
 -- KEYS[3] claims
 -- KEYS[4] the last place that was given in this bucket
+-- KEYS[5] the mark of evicted claims, for this one
 -- ARGV[1] id
 -- ARGV[2] lease once in, ms
 -- ARGV[3] lease while waiting, ms
 -- ARGV[4] queue: 1 | 0
 -- ARGV[5] not after: server time in µs, or 0
--- ARGV[6] claim: slots:lease:node
+-- ARGV[6] claim: slots:lease:node:owner
 -- ARGV[7] tell: channel prefix
 -- ARGV[8] tell: PUBLISH | SPUBLISH
 -- ARGV[9] tell: 1 | 0
+-- ARGV[10] asked before: 1 | 0
 -- Reply: { server time in µs, 'late' }
 --      | { server time in µs, 'in', place, waiting behind }
 --      | { server time in µs, 'waiting', place, ahead, ms of the front's lease left, its lease in ms }
 --      | { server time in µs, 'refused', ahead }
 --      | { server time in µs, 'deaf' }, nobody listens to the node's channel
+--      | { server time in µs, 'evicted' }
 
 -- How much of the front's lease is left, and the lease. More than is ever given was given before the clock was set back,
 -- and would keep the line of a dead holder for as long as that: a whole lease from now is all that a living one counts on.
@@ -52,6 +55,7 @@ if redis.call('ZCARD', k.line) > 0 then
   rank = place and redis.call('ZRANK', k.line, id) or redis.call('ZCARD', k.line)
   admitted, least = holders(k)
 end
+if not place and ARGV[10] == '1' and redis.call('GET', KEYS[5]) then return { stamp, 'evicted' } end
 local held = place and rank < admitted
 if not place then held = rank == admitted and rank < math.min(least, slotsOf(ARGV[6])) end
 
@@ -62,7 +66,7 @@ if not held and ARGV[4] == '0' then
 end
 
 -- When its turn came it would be taken for dead.
-if not held and deaf(tell, string.match(ARGV[6], '^%d+:%d+:(.*)$')) then return { stamp, 'deaf' } end
+if not held and deaf(tell, string.match(ARGV[6], '^%d+:%d+:([^:]*)')) then return { stamp, 'deaf' } end
 
 local lease = tonumber(held and ARGV[2] or ARGV[3])
 if place then

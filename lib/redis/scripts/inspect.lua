@@ -3,7 +3,7 @@
 -- KEYS[1] line
 -- KEYS[2] leases
 -- KEYS[3] claims
--- Reply: { how many hold, id, place, ms of lease left, slots:lease:node, id, … }
+-- Reply: { how many hold, id, place, ms of lease left, slots:lease:node:owner, id, … }
 
 local line, leases, claims = KEYS[1], KEYS[2], KEYS[3]
 local ms = math.floor(now() / 1000)

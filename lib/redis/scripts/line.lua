@@ -1,8 +1,8 @@
 -- What all verbs share. Each verb's script is this file followed by its own.
 --
 -- A key's line is two sorted sets of claim ids: `line` by place, `leases` by the end of the lease in milliseconds of the
--- server's clock; and the hash `claims`, with `<slots>:<lease in ms>:<node>` of each: slots 0 for endless, and the process
--- to tell when it comes in. Who holds is derived, never stored: whoever leaves needs no write to let others in, so a
+-- server's clock; and the hash `claims`, with `<slots>:<lease in ms>:<node>:<owner>` of each: slots 0 for endless, the process
+-- to tell when it comes in, and what that says of itself, any characters or none. Who holds is derived, never stored: whoever leaves needs no write to let others in, so a
 -- server that is out of memory still hands locks over.
 --
 -- `tell` is how: { channel prefix, PUBLISH | SPUBLISH, 1 where a channel that nobody listens to is a process that is gone }.
@@ -48,7 +48,7 @@ local function tellAdmitted(k, kept, tell)
   local waiting = redis.call('ZCARD', k.line) - admitted
   while kept < admitted do
     local told = redis.call('ZRANGE', k.line, kept, kept, 'WITHSCORES')
-    local lease, node = string.match(redis.call('HGET', k.claims, told[1]) or '', '^%d+:(%d+):(.*)$')
+    local lease, node = string.match(redis.call('HGET', k.claims, told[1]) or '', '^%d+:(%d+):([^:]*)')
     if dropped < 64 and (not node or deaf(tell, node)) then
       remove(k, { told[1] })
       dropped = dropped + 1

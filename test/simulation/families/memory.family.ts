@@ -22,6 +22,8 @@ export function memoryFamily(through: (backend: LockBackend) => LockBackend = (b
           name: 'memory',
           claim: (request) => farClaim(backend, request, client),
           inspect: (key) => memory.inspect(key),
+          list: (options) => memory.list(options),
+          evict: (key, id) => client.network.ask(() => memory.evict(key, id), { order: new Order() }),
         }),
         residue: () => (memory as unknown as { readonly lines: ReadonlyMap<string, unknown> }).lines.size,
       };

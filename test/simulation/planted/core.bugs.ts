@@ -179,6 +179,8 @@ function withoutMargin(backend: LockBackend): LockBackend {
   return {
     name: backend.name,
     inspect: (key) => backend.inspect(key),
+    list: (options) => backend.list(options),
+    evict: (key, id) => backend.evict(key, id),
     claim: (request) => {
       const claim = backend.claim(request);
       return {

@@ -126,11 +126,11 @@ export const library: Readonly<Record<string, unknown>> = {
 
 const expressions = new Map<string, RegExp>();
 
-/** A pattern of Lua, as far as the scripts use them: digits, any character, groups, anchors, repetition. */
+/** A pattern of Lua, as far as the scripts use them: digits, any character, any but a colon, groups, anchors, repetition. */
 function expression(pattern: string): RegExp {
   let known = expressions.get(pattern);
   if (known === undefined) {
-    if (!/^\^?(%d|\.|:|[()+*])*\$?$/.test(pattern)) throw new Error(`the pattern ${pattern} is not known`);
+    if (!/^\^?(%d|\.|\[\^:\]|:|[()+*])*\$?$/.test(pattern)) throw new Error(`the pattern ${pattern} is not known`);
     known = new RegExp(pattern.replaceAll('.', '[^]').replaceAll('%d', '\\d'));
     expressions.set(pattern, known);
   }

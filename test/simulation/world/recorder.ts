@@ -58,6 +58,14 @@ export class Recorder implements LockBackend {
     return this.behind.inspect(key);
   }
 
+  list(options?: { readonly prefix?: string }): AsyncIterable<string> {
+    return this.behind.list(options);
+  }
+
+  evict(key: string, id: string): Promise<boolean> {
+    return this.behind.evict(key, id);
+  }
+
   async close(): Promise<void> {
     this.history.record('closed', { process: this.process });
     await this.behind.close?.();

@@ -28,6 +28,7 @@ export interface Changes {
   standing?(standing: Standing, request: ClaimRequest): Standing;
   inspect?(places: readonly Place[], key: string): readonly Place[] | Promise<readonly Place[]>;
   list?(prefix: string): AsyncIterable<string>;
+  evict?(key: string, id: string): Promise<boolean>;
   /** What is left in the store besides. */
   residue?(): number;
 }
@@ -90,6 +91,11 @@ class BrokenBackend implements LockBackend {
 
   list({ prefix = '' }: { readonly prefix?: string } = {}): AsyncIterable<string> {
     return this.changes.list?.(prefix) ?? this.store.list({ prefix });
+  }
+
+  evict(key: string, id: string): Promise<boolean> {
+    const request = { key, id, slots: 1, leaseMs: 1 };
+    return this.changes.evict?.(key, id) ?? this.store.evict(this.changes.request?.(request).key ?? key, id);
   }
 }
 
