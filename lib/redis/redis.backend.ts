@@ -83,6 +83,10 @@ export class RedisBackend implements LockBackend {
     this.renewals = new RedisRenewals((keys, args) => this.link.run('renew', keys, args));
   }
 
+  get warnings(): readonly string[] {
+    return [...this.warned];
+  }
+
   claim(request: ClaimRequest): Claim {
     const { key, id, slots, leaseMs, owner = '' } = request;
     const keys = this.keys.of(key);
