@@ -26,6 +26,9 @@ export interface LockBackend {
   /** For messages, events and metrics: `'redis'`. */
   readonly name: string;
 
+  /** What may cost locks on the servers that it has found, a sentence each, for people. None named: none found. */
+  readonly warnings?: readonly string[];
+
   /** Opens a claim. Does no I/O and cannot fail. */
   claim(request: ClaimRequest): Claim;
 

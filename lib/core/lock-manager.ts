@@ -138,7 +138,7 @@ export class LockManager {
     const { reentrant = false } = options;
     const read = readKeys(keys);
     const policy = { onLost: readOnLost(options), reentrant };
-    const run = traced('run', this.origin, { keys: read, wish }, () => this.runLocked(read, wish, policy, body));
+    const run = this.runLocked(read, wish, policy, body);
     this.runs.add(run);
     try {
       return await run;
@@ -252,17 +252,20 @@ export class LockManager {
   ): Promise<T> {
     const awaited = wish.waitMs !== Infinity;
     const lock = await this.acquireAll(keys, { ...wish, awaited }, { reentrant });
+    const value = await traced('hold', this.origin, { keys, wish, lock }, () => this.runWith(lock, body));
+    if (lock.loss !== undefined && onLost === 'throw') throw lock.loss;
+    return value;
+  }
+
+  private async runWith<T>(lock: OwnedLock, body: (lock: Lock) => T | PromiseLike<T>): Promise<T> {
     const scope = new Scope(this.backend, lock, currentScope());
-    let value: T;
     try {
       await this.believed(lock);
-      value = await runInScope(scope, () => body(lock));
+      return await runInScope(scope, () => body(lock));
     } finally {
       await lock.release();
       scope.end();
     }
-    if (lock.loss !== undefined && onLost === 'throw') throw lock.loss;
-    return value;
   }
 
   /** A wall clock that jumped since the last answer makes a lock suspect; that alone must not fail what has not begun. */

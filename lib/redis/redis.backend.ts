@@ -72,6 +72,10 @@ export class RedisBackend implements LockBackend {
     };
   }
 
+  get warnings(): readonly string[] {
+    return [...this.warned];
+  }
+
   claim(request: ClaimRequest): Claim {
     return new RedisClaim(this.post, request, this.keys.of(request.key), this.node);
   }

@@ -5,19 +5,20 @@ import { filesUnder, packageJson } from './source.js';
 const { peerDependencies, peerDependenciesMeta = {} } = packageJson();
 const isClient = (name: string): boolean => peerDependenciesMeta[name]?.optional === true;
 const nest = Object.keys(peerDependencies).filter((name) => !isClient(name));
-const clients = Object.keys(peerDependencies).filter(isClient);
 
 /** The whole architecture: what is not said here is forbidden. Backends never import each other. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   'index.ts': { layers: ['core', 'nest'], packages: [] },
   core: { layers: [], packages: [] },
   memory: { layers: ['core'], packages: [] },
-  redis: { layers: ['core'], packages: clients },
-  zookeeper: { layers: ['core'], packages: clients },
-  cas: { layers: ['core'], packages: clients },
+  redis: { layers: ['core'], packages: ['ioredis'] },
+  zookeeper: { layers: ['core'], packages: ['zookeeper'] },
+  cas: { layers: ['core'], packages: ['pg'] },
   // The embedded default is the one backend that nest knows.
   nest: { layers: ['core', 'memory'], packages: nest },
   dashboard: { layers: ['core', 'nest'], packages: nest },
+  opentelemetry: { layers: ['core'], packages: ['@nestjs/common', '@opentelemetry/api'] },
+  terminus: { layers: ['core', 'nest'], packages: ['@nestjs/common', '@nestjs/core', '@nestjs/terminus'] },
   conformance: { layers: ['core'], packages: [] },
   testing: { layers: ['core', 'memory', 'nest'], packages: nest },
 };

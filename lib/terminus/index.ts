@@ -1,0 +1,1 @@
+export { LockHealthIndicator, type LockPing } from './lock.health.js';
