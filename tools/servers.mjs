@@ -8,6 +8,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+/** What Debian's package has, and a logger, or else it never says why it ends; elsewhere, the class path of a ZooKeeper. */
+export const zooKeeperClassPath =
+  process.env.ZOOKEEPER_CLASSPATH ?? '/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar';
+
 if (process.argv[1] === import.meta.filename) {
   const names = ['postgres', 'etcd', 'pgbouncer', 'chromium'];
   const everything = () =>
@@ -83,10 +87,6 @@ function postgresFolders() {
   const versions = existsSync(root) ? readdirSync(root).filter((version) => /^\d+$/.test(version)) : [];
   return versions.toSorted((a, b) => b - a).map((version) => join(root, version, 'bin'));
 }
-
-/** What Debian's package has, and a logger, or else it never says why it ends; elsewhere, the class path of a ZooKeeper. */
-export const zooKeeperClassPath =
-  process.env.ZOOKEEPER_CLASSPATH ?? '/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar';
 
 /** Whether there is a ZooKeeper to start. */
 export function isZooKeeperInstalled() {
