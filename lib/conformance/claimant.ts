@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { type Claim, type ClaimRequest, type Held, type Standing, type Waiting } from '../core/backend.js';
+import { format } from 'node:util';
+import { type Claim, type ClaimRequest, type Held, type LockBackend } from '../core/backend.js';
+import { type Standing, type Waiting } from '../core/backend.js';
+import { LockLostError } from '../core/errors.js';
 import { type Trial } from './trial.js';
 
 /**
@@ -83,6 +86,26 @@ export class Claimant {
     await this.withdraws(false);
   }
 
+  /** Is taken out of line by a client, and must have been in it. */
+  async isEvictedBy(client: LockBackend): Promise<void> {
+    await this.evicted(client, true);
+  }
+
+  /** A client tries to take it out of line, and must be told that it is not there. */
+  async isNotEvictedBy(client: LockBackend): Promise<void> {
+    await this.evicted(client, false);
+  }
+
+  /** Asks, waiting or not, and must be told that it was evicted. */
+  async asksEvicted(): Promise<void> {
+    for (const queue of [true, false]) await this.isTold(() => this.attempt(queue), 'asked');
+  }
+
+  /** Renews, and must be told that it was evicted. */
+  async renewsEvicted(): Promise<void> {
+    await this.isTold(() => this.renew(), 'renewed');
+  }
+
   /** Sends an attempt, and a withdrawal without waiting for the answer. */
   async joinsAndLeavesInOneBreath(): Promise<void> {
     const joined = Promise.allSettled([this.claim.attempt({ queue: true })]);
@@ -131,6 +154,21 @@ export class Claimant {
   private async withdraws(expected: boolean): Promise<void> {
     const { answer, repeated } = await this.trial.ask(() => this.claim.withdraw());
     if (!repeated) assert.equal(answer, expected, `whether ${this.id} was in line when it withdrew`);
+  }
+
+  private async evicted(client: LockBackend, expected: boolean): Promise<void> {
+    const { key, id } = this.request;
+    const { answer, repeated } = await this.trial.ask(() => client.evict(key, id));
+    if (!repeated) assert.equal(answer, expected, `whether ${id} was in line when it was evicted`);
+  }
+
+  private async isTold(call: () => Promise<unknown>, did: string): Promise<void> {
+    const error = await call().then(
+      (answer) => assert.fail(`${this.id} ${did} after it was evicted, and was answered ${format(answer)}`),
+      (reason: unknown) => reason,
+    );
+    const told = error instanceof LockLostError && error.reason === 'forced';
+    assert.ok(told, `${this.id} ${did} after it was evicted, and was told: ${String(error)}`);
   }
 
   private asHeld(standing: Standing): Held {

@@ -1,5 +1,7 @@
+import { evictingCases } from './cases/evicting.cases.js';
 import { exclusionCases } from './cases/exclusion.cases.js';
 import { faultsCases } from './cases/faults.cases.js';
+import { forcingCases } from './cases/forcing.cases.js';
 import { holdingCases } from './cases/holding.cases.js';
 import { inspectionCases } from './cases/inspection.cases.js';
 import { joiningCases } from './cases/joining.cases.js';
@@ -28,6 +30,7 @@ export interface CaseInMode {
 const claims: readonly ConformanceCase[] = [
   ...joiningCases,
   ...leavingCases,
+  ...evictingCases,
   ...orderCases,
   ...placesCases,
   ...leasesCases,
@@ -40,6 +43,7 @@ const locks: readonly ConformanceCase[] = [
   ...exclusionCases,
   ...waitingCases,
   ...holdingCases,
+  ...forcingCases,
   ...runningCases,
   ...faultsCases,
 ];

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { type LockBackend, type Place } from '../core/backend.js';
+import { type ClaimRequest, type LockBackend, type Place } from '../core/backend.js';
 import { type Clock, systemClock } from '../core/clock.js';
+import { isForced } from '../core/errors.js';
 import { type BackendFixture } from './backend-fixture.js';
 import { type CaseTimes, caseTimes } from './case-times.js';
 import { Claimant } from './claimant.js';
@@ -124,9 +125,9 @@ export class Trial implements CaseTimes {
   claim(
     backend: LockBackend,
     key: string,
-    { slots = this.mutex.slots, leaseMs = this.longMs, id = this.newName('claim') } = {},
+    { slots = this.mutex.slots, leaseMs = this.longMs, id = this.newName('claim'), owner }: Partial<ClaimRequest> = {},
   ): Claimant {
-    const request = { key, id, slots, leaseMs };
+    const request = { key, id, slots, leaseMs, ...(owner !== undefined && { owner }) };
     const claimant = new Claimant(this, request, backend.claim(request));
     this.claimants.push(claimant);
     return claimant;
@@ -148,7 +149,7 @@ export class Trial implements CaseTimes {
       try {
         return { answer: await call(), repeated: failures > 0 };
       } catch (error) {
-        if (this.fixture.mayReject !== true || failures === 100) throw error;
+        if (this.fixture.mayReject !== true || failures === 100 || isForced(error)) throw error;
         await this.sleep(5);
       }
     }

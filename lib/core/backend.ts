@@ -43,8 +43,8 @@ export interface LockBackend {
    * in line. Idempotent, like all calls; the answer to a repeated one may be false.
    *
    * Its owner learns by its next call, and by a wake where the backend can give one: `attempt` and `renew` reject with a
-   * LockLostError of the reason `'forced'`, for as long as the claim's lease could have lasted, and `withdraw` answers
-   * false. So nobody who was sent away comes back unnoticed. Where the owner is silent for longer, it is as if the lease
+   * LockLostError of the reason `'forced'`, until it is withdrawn, which answers false, or its lease could have lasted no
+   * longer. So nobody who was sent away comes back unnoticed. Where the owner is silent for longer, it is as if the lease
    * had ended.
    */
   evict(key: string, id: string): Promise<boolean>;
@@ -62,7 +62,7 @@ export interface ClaimRequest {
   readonly slots: number;
   /** How long the claim outlives its owner's silence, waiting as well as held. A session-based backend may use its own. */
   readonly leaseMs: number;
-  /** Who asks, for people: at most 200 bytes of well-formed UTF-8, any characters. Kept with the claim, and never acted on. */
+  /** Who asks, for people: 1 to 200 bytes of well-formed UTF-8, any characters. Kept with the claim, and never acted on. */
   readonly owner?: string;
 }
 

@@ -100,8 +100,8 @@ export class Hold {
     if (this.over) return;
     this.end();
     this.onLost?.(new LockLostError(this.admitted.key, reason));
-    // The backend may still count it as held, and others wait for it.
-    if (reason !== 'claim-gone' && reason !== 'forced') void this.withdraw();
+    // The backend may still count it as held, and others wait for it; or it keeps a note for whoever was evicted.
+    if (reason !== 'claim-gone') void this.withdraw();
   }
 
   /** Leaves the line. false: the backend no longer had it, so it was lost before, unnoticed. */

@@ -252,6 +252,7 @@ export class LocalLine implements Pursuer, Successors {
     const ahead = this.ahead(waiter);
     this.pursuers.delete(pursuit);
     waiter.pursuit = undefined;
+    pursuit.giveUp();
     this.dismiss(waiter, new LockUnavailableError(this.key, { waitedMs, ahead, reason: 'forced' }));
   }
 

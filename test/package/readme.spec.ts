@@ -84,7 +84,8 @@ describe('the tables of options in the README', () => {
 
   it('have the defaults of the code', () => {
     const table = tableUnder('Of the module');
-    const defaults = Object.entries(readDefaults({ backend: new MemoryBackend() }));
+    const all = Object.entries(readDefaults({ backend: new MemoryBackend() }));
+    const defaults = all.filter(([, value]) => typeof value === 'number');
     expect(defaults.length).toBeGreaterThan(0);
     for (const [option, value] of defaults) expect(`${option}: ${table.get(option)}`).toBe(`${option}: ${value}`);
   });

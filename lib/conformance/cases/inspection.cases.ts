@@ -3,6 +3,23 @@ import { type LockBackend } from '../../core/backend.js';
 import { mutexCase, singleCase } from '../conformance-case.js';
 import { type Trial } from '../trial.js';
 
+/** Whatever a claim may say of its owner; nothing of it has a meaning to a backend. */
+const hostileOwners = [
+  '1:2:3:4',
+  '1',
+  'null',
+  ' ',
+  'line\nbreak\r\n\t',
+  'a\0b',
+  '["shop","web-1",42,"Orders.ship"]',
+  `'; DROP TABLE locks; -- "\\`,
+  '../,%2F{0}[1]*?',
+  '__proto__',
+  '\u2028 \u0130 \u00df e\u0301',
+  '🔒'.repeat(50),
+  'x'.repeat(200),
+];
+
 /** What is reported of a line. */
 export const inspectionCases = [
   mutexCase('inspect shows holders and waiters in order, with what each asked for', async (trial) => {
@@ -31,6 +48,20 @@ export const inspectionCases = [
     }
     const read = async (): Promise<unknown> =>
       (await trial.line(key)).map(({ id, slots, held, place }) => ({ id, slots, held, place }));
+    await trial.settlesOn<unknown>(expected, read, 'the line');
+  }),
+
+  singleCase('inspect shows what each claim says of its owner, to the letter', async (trial) => {
+    const key = trial.key();
+    const clients = await trial.connectTwo();
+    const expected = [];
+    for (const [n, owner] of [undefined, ...hostileOwners, undefined].entries()) {
+      const claim = trial.claim(clients[n % 2]!, key, owner === undefined ? {} : { owner });
+      const { held } = await claim.asks();
+      expected.push({ id: claim.id, held, owner });
+    }
+    const read = async (): Promise<unknown> =>
+      (await trial.line(key)).map(({ id, held, owner }) => ({ id, held, owner }));
     await trial.settlesOn<unknown>(expected, read, 'the line');
   }),
 

@@ -1,3 +1,4 @@
+import { type Place } from '../../../lib/core/backend.js';
 import { type Mistake } from './broken-backend.js';
 
 /** What is reported of a line. */
@@ -30,6 +31,20 @@ export const inspectionMistakes: readonly Mistake[] = [
     ],
     changes: () => ({ inspect: (line) => line.map(({ place: _place, ...rest }) => rest) }),
   },
+  ...Object.entries<(owner: string) => string>({
+    'an owner ends at a colon': (owner) => owner.split(':')[0]!,
+    'an owner ends at the end of a line': (owner) => owner.split('\n')[0]!,
+    'an owner is trimmed': (owner) => owner.trim(),
+    'an owner is cut at 199 bytes': (owner) => Buffer.from(owner).subarray(0, 199).toString(),
+    'nobody has an owner': () => '',
+  }).map(([name, change]) => ({
+    name,
+    caughtBy: ['inspect shows what each claim says of its owner, to the letter'],
+    changes: () => ({
+      inspect: (line: readonly Place[]) =>
+        line.map(({ owner, ...place }) => (owner === undefined ? place : { ...place, owner: change(owner) })),
+    }),
+  })),
   {
     name: 'looking at a key makes a record of it',
     caughtBy: ['a key that nobody wants has an empty line, and looking at it changes nothing'],

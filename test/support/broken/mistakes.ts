@@ -1,4 +1,5 @@
 import { type Mistake } from './broken-backend.js';
+import { evictingMistakes } from './evicting.mistakes.js';
 import { inspectionMistakes } from './inspection.mistakes.js';
 import { joiningMistakes } from './joining.mistakes.js';
 import { keysMistakes } from './keys.mistakes.js';
@@ -11,6 +12,7 @@ import { wakesMistakes } from './wakes.mistakes.js';
 /** Every one of them must be caught. */
 export const mistakes: readonly Mistake[] = [
   ...leavingMistakes,
+  ...evictingMistakes,
   ...joiningMistakes,
   ...orderMistakes,
   ...placesMistakes,
