@@ -1,6 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel, tracingChannel } from 'node:diagnostics_channel';
-import { context, type Context, diag, metrics, trace as tracing } from '@opentelemetry/api';
+import {
+  context,
+  type Context,
+  createNoopMeter,
+  diag,
+  metrics,
+  ProxyTracerProvider,
+  trace as tracing,
+} from '@opentelemetry/api';
 import { LockConfigError } from '../core/errors.js';
 import { type LockEvent } from '../core/events.js';
 import { type LockTrace } from '../core/traces.js';
@@ -10,6 +18,10 @@ import { LockSpans } from './lock.spans.js';
 import { type LockTelemetryOptions } from './lock-telemetry.options.js';
 
 const NAME = 'nestjs-locked';
+
+const events = channel(NAME);
+const acquire = tracingChannel<Context, LockTrace>(`${NAME}:acquire`);
+const hold = tracingChannel<Context, LockTrace>(`${NAME}:hold`);
 
 /** What observes the locks of this process. There is one, whoever wants it: two would count everything twice. */
 interface Observation {
@@ -22,7 +34,7 @@ let observation: Observation | undefined;
 
 /**
  * Has every lock manager of the process measured and traced by the OpenTelemetry SDK that is registered, which is to have been
- * started before. Without one it does nothing that can be noticed. The function that it returns ends that; whatever fails
+ * started before. Without one it does nothing. The function that it returns ends that; whatever fails
  * in it fails alone, and is told by the `diag` of OpenTelemetry.
  *
  * Called twice, it observes once. In a Nest application, LockTelemetryModule calls it.
@@ -50,33 +62,46 @@ export function observeLocks(options: LockTelemetryOptions = {}): () => void {
   };
 }
 
+/** Only what there is an SDK for, so that whoever has none pays nothing. */
 function observe(options: LockTelemetryOptions): () => void {
   const subjects = new Subjects(options);
-  const measured = new LockMetrics(metrics.getMeter(NAME), subjects);
-  const traced = new LockSpans(tracing.getTracer(NAME), subjects);
+  const meter = metrics.getMeter(NAME);
+  const stopMeasuring = meter === createNoopMeter() ? undefined : measure(new LockMetrics(meter, subjects));
+  const stopTracing = tracesAreWanted() ? followTraces(new LockSpans(tracing.getTracer(NAME), subjects)) : undefined;
+  if (stopMeasuring === undefined && stopTracing === undefined) diag.warn(`${NAME}: no SDK is registered yet`);
+  return () => {
+    stopMeasuring?.();
+    stopTracing?.();
+  };
+}
 
+function tracesAreWanted(): boolean {
+  const provider = tracing.getTracerProvider();
+  return !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer(NAME) !== undefined;
+}
+
+function measure(measured: LockMetrics): () => void {
   const onEvent = (event: unknown): void => quietly(() => measured.happened(event as LockEvent));
   const onAsked = (trace: unknown): void => quietly(() => measured.asked(trace as LockTrace));
-  const onAnswered = (trace: unknown): void => {
-    quietly(() => measured.answered(trace as LockTrace));
-    quietly(() => traced.answered(trace as LockTrace, guarded));
-  };
-  const asked = (trace: LockTrace): Context => quietly(() => traced.asked(trace)) ?? context.active();
-  const held = (trace: LockTrace): Context => quietly(() => traced.held(trace)) ?? context.active();
-
-  const events = channel(NAME);
-  const acquire = tracingChannel<Context, LockTrace>(`${NAME}:acquire`);
-  const hold = tracingChannel<Context, LockTrace>(`${NAME}:hold`);
-  const active = new ActiveContext();
+  const onAnswered = (trace: unknown): void => quietly(() => measured.answered(trace as LockTrace));
   events.subscribe(onEvent);
-  acquire.start.bindStore(active, asked);
   acquire.start.subscribe(onAsked);
   acquire.asyncEnd.subscribe(onAnswered);
-  hold.start.bindStore(active, held);
   return () => {
     events.unsubscribe(onEvent);
-    acquire.start.unbindStore(active);
     acquire.start.unsubscribe(onAsked);
+    acquire.asyncEnd.unsubscribe(onAnswered);
+  };
+}
+
+function followTraces(traced: LockSpans): () => void {
+  const active = new ActiveContext();
+  const onAnswered = (trace: unknown): void => quietly(() => traced.answered(trace as LockTrace, guarded));
+  acquire.start.bindStore(active, (trace) => quietly(() => traced.asked(trace)) ?? context.active());
+  acquire.asyncEnd.subscribe(onAnswered);
+  hold.start.bindStore(active, (trace) => quietly(() => traced.held(trace)) ?? context.active());
+  return () => {
+    acquire.start.unbindStore(active);
     acquire.asyncEnd.unsubscribe(onAnswered);
     hold.start.unbindStore(active);
   };

@@ -71,21 +71,25 @@ describe('the channel nestjs-locked of node:diagnostics_channel', () => {
 });
 
 describe('the tracing channels', () => {
-  it('bind a store to what a run does, and to acquiring within it', async () => {
+  it('bind a store to what a body does under the lock that was acquired, and not to the acquiring', async () => {
     const spans = new AsyncLocalStorage<string>();
-    const run = tracingChannel<string, LockTrace>('nestjs-locked:run');
+    const hold = tracingChannel<string, LockTrace>('nestjs-locked:hold');
     const acquire = tracingChannel<string, LockTrace>('nestjs-locked:acquire');
     const ended: unknown[] = [];
     const parents: (string | undefined)[] = [];
-    const asyncEnd = ({ keys, site, service, result }: LockTrace): void =>
-      void ended.push({ keys, site, service, result });
+    const locksOf: unknown[] = [];
+    const asyncEnd = ({ keys, site, service, lock, result }: LockTrace): void => {
+      ended.push({ keys, site, service, result });
+      locksOf.push(lock);
+    };
+    const had = ({ result }: LockTrace): void => void locksOf.push(result);
     const start = (): void => void parents.push(spans.getStore());
     const nothing = (): void => undefined;
     const all = { start: nothing, end: nothing, asyncStart: nothing, asyncEnd: nothing, error: nothing };
-    const onRun = { ...all, asyncEnd };
-    const onAcquire = { ...all, start };
-    run.start.bindStore(spans, ({ site }) => `span of ${site}`);
-    run.subscribe(onRun);
+    const onHold = { ...all, asyncEnd };
+    const onAcquire = { ...all, start, asyncEnd: had };
+    hold.start.bindStore(spans, ({ site }) => `span of ${site}`);
+    hold.subscribe(onHold);
     acquire.subscribe(onAcquire);
     const { locks } = new World().process();
     try {
@@ -93,12 +97,14 @@ describe('the tracing channels', () => {
       expect(inside).toBe('span of Orders.ship');
       await settled();
     } finally {
-      run.start.unbindStore(spans);
-      run.unsubscribe(onRun);
+      hold.start.unbindStore(spans);
+      hold.unsubscribe(onHold);
       acquire.unsubscribe(onAcquire);
     }
-    expect(parents).toEqual(['span of Orders.ship']);
+    expect(parents).toEqual([undefined]);
     expect(ended).toEqual([{ keys: ['a'], site: 'Orders.ship', service: 'default', result: 'span of Orders.ship' }]);
+    expect(locksOf[0]).toBeDefined();
+    expect(locksOf[1]).toBe(locksOf[0]);
     expect(spans.getStore()).toBeUndefined();
   });
 });

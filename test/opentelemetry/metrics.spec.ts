@@ -1,3 +1,4 @@
+import { hasSubscribers } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LockLostError, LockManager, LockReentrancyError, LockUnavailableError } from 'nestjs-locked';
 import { always, FaultyBackend } from 'nestjs-locked/conformance';
@@ -189,6 +190,20 @@ describe('observing', () => {
   it('twice, with another template, is refused', () => {
     expect(() => observeLocks({ keyTemplate: (key) => key })).toThrow('with another keyTemplate');
     expect(() => observeLocks({ keyTemplate: 'order:*' as never })).toThrow('keyTemplate must be a function');
+  });
+
+  it('without an SDK listens to nothing', async () => {
+    stop();
+    await telemetry.stop();
+    stop = observeLocks();
+    const listened = ['nestjs-locked', ...['acquire', 'hold'].map((call) => `tracing:nestjs-locked:${call}:start`)];
+    expect(listened.map((name) => hasSubscribers(name))).toEqual([false, false, false]);
+    stop();
+    telemetry = new Telemetry();
+    stop = observeLocks();
+    expect(listened.map((name) => hasSubscribers(name))).toEqual([true, true, true]);
+    stop();
+    expect(listened.map((name) => hasSubscribers(name))).toEqual([false, false, false]);
   });
 
   it('counts nothing out that it has not counted in', async () => {
