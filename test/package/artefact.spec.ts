@@ -72,6 +72,33 @@ export const stores = [new PostgresStore({ url: '' }), new PostgresStore({ pool:
 void new PostgresStore({ url: '', table: 1 });
 `;
 
+const COMMONJS_OBSERVED = `
+require('reflect-metadata');
+const { Module } = require('@nestjs/common');
+const { NestFactory } = require('@nestjs/core');
+const { TerminusModule } = require('@nestjs/terminus');
+const { LockModule } = require('nestjs-locked');
+const { LockTelemetryModule } = require('nestjs-locked/opentelemetry');
+const { LockHealthIndicator } = require('nestjs-locked/terminus');
+class AppModule {}
+Module({
+  imports: [LockModule.forRoot(), LockTelemetryModule.forRoot(), TerminusModule],
+  providers: [LockHealthIndicator],
+})(AppModule);
+NestFactory.createApplicationContext(AppModule, { logger: ['error'] }).then(async (app) => {
+  const { locks } = await app.get(LockHealthIndicator).pingCheck('locks');
+  console.log(locks.status);
+  await app.close();
+});
+`;
+
+const TYPES_OF_OBSERVATION = `
+import { LockTelemetryModule, observeLocks } from 'nestjs-locked/opentelemetry';
+export const observed = [LockTelemetryModule.forRoot({ keyTemplate: (key) => key.slice(0, 4) }), observeLocks()];
+// @ts-expect-error a template is text
+void observeLocks({ keyTemplate: () => 1 });
+`;
+
 const { devDependencies, exports } = packageJson();
 const ENTRIES = Object.keys(exports)
   .filter((subpath) => !subpath.endsWith('.json'))
@@ -97,6 +124,7 @@ interface Application {
   readonly name: string;
   readonly type: 'module' | 'commonjs';
   readonly nest: string;
+  readonly terminus: string;
   readonly typescript: string;
   /** Of `compilerOptions`: how the compiler finds the package, in each way that there is. */
   readonly modules: readonly object[];
@@ -107,6 +135,7 @@ const APPLICATIONS: readonly Application[] = [
     name: 'Nest 12, ES modules, TypeScript 7',
     type: 'module',
     nest: devDependencies['@nestjs/core']!,
+    terminus: devDependencies['@nestjs/terminus']!,
     typescript: devDependencies['typescript']!,
     modules: [{ module: 'ESNext', moduleResolution: 'Bundler' }, { module: 'NodeNext' }],
   },
@@ -114,6 +143,7 @@ const APPLICATIONS: readonly Application[] = [
     name: 'Nest 11, CommonJS, TypeScript 5.9',
     type: 'commonjs',
     nest: '11.2.10',
+    terminus: '11.1.1',
     typescript: '5.9.3',
     modules: [{ module: 'NodeNext' }, { module: 'CommonJS', moduleResolution: 'Node10' }],
   },
@@ -145,10 +175,8 @@ describe('the published package', () => {
     const built = [...filesUnder('lib').keys()].flatMap((path) =>
       ['.js', '.js.map', '.d.ts'].map((kind) => `dist/${path.replace(/\.ts$/, kind)}`),
     );
-    const copied = ['redis/scripts', 'dashboard/page'].flatMap((folder) =>
-      readdirSync(join(ROOT, 'lib', folder)).map((name) => `dist/${folder}/${name}`),
-    );
-    const expected = [...built, ...copied, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    const scripts = readdirSync(join(ROOT, 'lib/redis/scripts')).map((name) => `dist/redis/scripts/${name}`);
+    const expected = [...built, ...scripts, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
     const held = readdirSync(join(folder, 'package'), { recursive: true, withFileTypes: true }).filter((entry) =>
       entry.isFile(),
     );
@@ -182,7 +210,7 @@ describe('the published package', () => {
   });
 
   describe.each(APPLICATIONS)('in an application with $name', (application) => {
-    const { type, nest, typescript, modules } = application;
+    const { type, nest, terminus, typescript, modules } = application;
     let installed: Installation;
 
     beforeAll(() => {
@@ -217,16 +245,17 @@ describe('the published package', () => {
     }, 60_000);
 
     it('exports at run time what was agreed on, and locks on servers, where their clients are installed', async () => {
-      installed.add(
-        ...['ioredis', 'pg', '@types/pg', '@opentelemetry/api', '@nestjs/terminus'].map(
-          (name) => `${name}@${devDependencies[name]}`,
-        ),
-      );
+      const clients = ['ioredis', 'pg', '@types/pg', '@opentelemetry/api'];
+      installed.add(`@nestjs/terminus@${terminus}`, ...clients.map((name) => `${name}@${devDependencies[name]}`));
       installed.write('names.mjs', NAMES);
       const names = JSON.parse(installed.run('names.mjs', ...ENTRIES)) as Record<string, string[]>;
       const agreed = namesIn(readFileSync(join(import.meta.dirname, 'public-surface.txt'), 'utf8'));
       const loaded = Object.entries(names).flatMap(([entry, own]) => own.map((name) => `${entry}: value  ${name}`));
       expect(loaded).toEqual(agreed.filter((line) => line.includes(': value  ')));
+
+      installed.write('observed.cjs', COMMONJS_OBSERVED);
+      expect(installed.run('observed.cjs')).toBe('up\n');
+      typeCheck(TYPES_OF_OBSERVATION);
 
       const redis = await someRedis();
       try {
