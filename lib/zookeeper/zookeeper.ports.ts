@@ -20,11 +20,20 @@ export interface Relay {
   open(): Promise<string>;
   /** Ends the session, if the server can be told. Resolves when the driver knows of no connection. */
   close(): Promise<void>;
-  /** When the driver last heard something, or began to listen. Infinity while it has no connection. */
+  /**
+   * When the driver last heard something, or began to listen; Infinity while it has no connection. What comes after a silence
+   * of `MOST_SILENCE` does not count: the driver may hang up before it hears that.
+   */
   readonly heardAt: number;
   /** Hangs up on the driver this very moment. */
   cut(): void;
 }
+
+/**
+ * Of a session's timeout. The driver hangs up after two thirds of it in which it has heard nothing, behind the back of the
+ * event loop: so nobody lets it come to that.
+ */
+export const MOST_SILENCE = 0.6;
 
 export interface RelayTerms {
   readonly servers: readonly Server[];

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Moment, momentOf } from '../core/moment.js';
 import { type Address, addressesOf } from './zookeeper.addresses.js';
 import { Goodbye } from './zookeeper.goodbye.js';
-import { type Relay, type RelayTerms } from './zookeeper.ports.js';
+import { MOST_SILENCE, type Relay, type RelayTerms } from './zookeeper.ports.js';
 
 /** The driver hangs up by itself after two thirds of a timeout. */
 const PATIENCE_PER_TIMEOUT = 1 / 3;
@@ -177,7 +177,10 @@ export class ZooKeeperRelay implements Relay {
 
   /** A server that says nothing for long is left for the next. */
   private listen(server: Socket): void {
-    server.on('data', () => (this.heardAt = this.terms.clock.now()));
+    server.on('data', () => {
+      const { clock, timeoutMs } = this.terms;
+      if (clock.now() - this.heardAt < timeoutMs() * MOST_SILENCE) this.heardAt = clock.now();
+    });
     const isSilent = (): boolean => this.terms.clock.now() - this.heardAt >= this.patienceMs;
     const timer = setInterval(() => {
       // What arrived while the event loop was held up is heard first.

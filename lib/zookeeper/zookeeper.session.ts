@@ -4,14 +4,11 @@ import { Changes } from './zookeeper.changes.js';
 import { ZooKeeperClient } from './zookeeper.client.js';
 import { closedFor, NotKnownError, SessionEndedError } from './zookeeper.errors.js';
 import { type ZooKeeperSettings } from './zookeeper.options.js';
-import { type Relay, type SessionPorts } from './zookeeper.ports.js';
+import { MOST_SILENCE, type Relay, type SessionPorts } from './zookeeper.ports.js';
 import { SessionProof, SIGNS_PER_TIMEOUT } from './zookeeper.proof.js';
 import { SessionRenewals } from './zookeeper.renewals.js';
 import { SessionWatches, type Watcher } from './zookeeper.watches.js';
 import { within } from './zookeeper.within.js';
-
-/** The driver hangs up after two thirds of a timeout in which it has heard nothing; the relay, if it can, after one. */
-const HELD_UP = 0.6;
 
 /** Whoever stands in a line by a node of the session. */
 export interface Member extends Watcher {
@@ -40,6 +37,8 @@ export class ZooKeeperSession {
   private readonly client: ZooKeeperClient;
   private readonly openedAt: number;
   private timer: Alarm | undefined;
+  /** When the timer last rang. */
+  private lookedAt: number;
   /** It became connected, sure to live on, or it ended. */
   private readonly changes: Changes;
   private readonly leftovers = new Set<() => Promise<void>>();
@@ -74,7 +73,7 @@ export class ZooKeeperSession {
   ) {
     this.changes = new Changes(ports.clock);
     this.over = new Promise((resolve) => (this.resolveOver = resolve));
-    this.openedAt = ports.clock.now();
+    this.openedAt = this.lookedAt = ports.clock.now();
     this.client = new ZooKeeperClient(ports, settings, address, {
       connected: () => this.onConnected(),
       disconnected: () => (this.connected = false),
@@ -240,9 +239,11 @@ export class ZooKeeperSession {
    * all leases have ended.
    */
   private letGoIfHeldUp(): void {
-    const silentMs = this.ports.clock.now() - this.relay.heardAt;
-    if (silentMs < this.timeoutMs * HELD_UP) return;
-    this.end(new SessionEndedError(`the event loop was held up for ${Math.round(silentMs)} ms`), { atOnce: true });
+    const now = this.ports.clock.now();
+    const heldUpMs = now - Math.min(this.lookedAt, this.relay.heardAt);
+    this.lookedAt = now;
+    if (heldUpMs < this.timeoutMs * MOST_SILENCE) return;
+    this.end(new SessionEndedError(`the event loop was held up for ${Math.round(heldUpMs)} ms`), { atOnce: true });
   }
 
   private look(): void {
