@@ -29,9 +29,18 @@ export class Telemetry {
   private readonly exported = new InMemorySpanExporter();
   private readonly meters = new MeterProvider({ readers: [this.reader] });
   private readonly traces: BasicTracerProvider;
+  /** In order. Times do not tell: the SDK counts beginnings in whole milliseconds, and ends in fractions. */
+  readonly beginningsAndEnds: string[] = [];
 
   constructor(processors: readonly SpanProcessor[] = []) {
-    this.traces = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(this.exported), ...processors] });
+    const recorder: SpanProcessor = {
+      onStart: ({ name }) => void this.beginningsAndEnds.push(`${name} begins`),
+      onEnd: ({ name }) => void this.beginningsAndEnds.push(`${name} ends`),
+      forceFlush: async () => {},
+      shutdown: async () => {},
+    };
+    const exporting = new SimpleSpanProcessor(this.exported);
+    this.traces = new BasicTracerProvider({ spanProcessors: [exporting, recorder, ...processors] });
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
     trace.setGlobalTracerProvider(this.traces);
     metrics.setGlobalMeterProvider(this.meters);
