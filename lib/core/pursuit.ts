@@ -35,7 +35,7 @@ const UNUSABLE_ANSWERS = 5;
  *
  * A failed ask is not known to have failed. It is repeated, since asking is idempotent, until an answer comes, the
  * backend says that it is pointless, or the backend has been silent for a whole lease (and some seconds, if that is short),
- * when the claim is out of line anyway. Whatever ends the pursuit before the claim is in, the claim leaves the line, after the last ask has settled.
+ * counted from the first ask that failed: that nobody asked before is no silence. Whatever ends the pursuit before the claim is in, the claim leaves the line, after the last ask has settled.
  */
 export class Pursuit<Caller = unknown> {
   readonly id: string;
@@ -140,6 +140,7 @@ export class Pursuit<Caller = unknown> {
     const { clock } = this.context;
     const { leaseMs } = this.terms;
     let unusable = 0;
+    let silentSince: number | undefined;
     let next: Ask | undefined = first;
     for (let failures = 0; !this.givenUp;) {
       const { sent, answer }: Ask = next ?? this.ask(claim);
@@ -150,13 +151,15 @@ export class Pursuit<Caller = unknown> {
         this.asking = false;
         this.answered = sent;
         this.trouble = undefined;
+        silentSince = undefined;
         failures = 0;
       } catch (error) {
         this.asking = false;
         this.trouble = error;
         failures += 1;
+        silentSince ??= sent.now;
         if (this.givenUp) return undefined;
-        if (isLockError(error) || !this.queue || clock.now() - this.answered.now >= Math.max(leaseMs, PATIENCE_MS)) {
+        if (isLockError(error) || !this.queue || clock.now() - silentSince >= Math.max(leaseMs, PATIENCE_MS)) {
           this.pursuer.failed(this, error);
           return undefined;
         }

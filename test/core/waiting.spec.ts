@@ -259,3 +259,31 @@ describe('when the outcome of a call is not known', () => {
     expect(network.count('attempt')).toBe(1);
   });
 });
+
+describe('a waiter that a backend has asked to come back later than a lease', () => {
+  it('goes on waiting when that one question fails', async () => {
+    const world = new World();
+    const [one, two] = [world.process(), world.process({ waitMs: 60_000 })] as const;
+    const claim = two.network.claim.bind(two.network);
+    two.network.claim = (request) => {
+      const behind = claim(request);
+      return {
+        ...behind,
+        attempt: async (options) => {
+          const standing = await behind.attempt(options);
+          return standing.held ? standing : { ...standing, askAgainMs: 12_000 };
+        },
+      };
+    };
+    two.network.wakes = false;
+    const first = await one.locks.acquire('a');
+    const second = outcome(two.locks.acquire('a'));
+    await settled();
+    two.network.fate = () => (two.network.count('attempt') === 2 ? 'not sent' : 'answered');
+    await world.clock.pass(12_001);
+    expect([two.network.count('attempt') >= 2, second.state]).toEqual([true, 'pending']);
+    await first.release();
+    await world.clock.pass(13_000);
+    expect(second.value?.held).toBe(true);
+  });
+});

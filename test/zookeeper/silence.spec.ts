@@ -92,7 +92,7 @@ describeOnZooKeeper('a holder that ZooKeeper does not hear of', () => {
       expect(standing).toMatchObject({ held: false, ahead: 1 });
       expect(standing.place! > before.place!).toBe(true);
       await until('the old node is removed', async () => (await third!.inspect('ghost')).length === 2);
-      expect(await ghost.renew()).toBe(false);
+      await expect(ghost.renew()).rejects.toMatchObject({ code: 'LOCK_LOST', reason: 'forced' });
       expect(await other.attempt({ queue: true })).toMatchObject({ held: true });
     } finally {
       for (const backend of [old!, young!, third!]) await backend.close();
