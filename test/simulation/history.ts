@@ -70,6 +70,7 @@ interface Happenings {
     readonly waitedMs: number;
     readonly held: boolean;
     readonly lostBy: LossReason | undefined;
+    readonly clocksInOrder: boolean;
   };
   /** What a lock said of itself, and its signal before it was asked. */
   readonly looked: {

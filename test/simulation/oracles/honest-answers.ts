@@ -1,4 +1,4 @@
-import { all } from '../history.js';
+import { all, type Entry } from '../history.js';
 import { type Oracle } from './oracle.js';
 
 /** Contention, loss and "not known" are never the same error, and what is given is held. */
@@ -11,7 +11,9 @@ export const honestAnswers: Oracle = {
       const never = !['LOCK_UNAVAILABLE', 'LOCK_LOST', 'LOCK_BACKEND'].includes(code);
       return never || neverTimesOut || (suspect && clocksInOrder);
     });
-    const notHeld = all(history, 'given').filter(({ held, lostBy }) => !held && lostBy !== 'closed');
+    // A clock that is set in the very moment makes a lock suspect, and no more.
+    const inDoubt = ({ lostBy, clocksInOrder }: Entry<'given'>): boolean => lostBy === undefined && !clocksInOrder;
+    const notHeld = all(history, 'given').filter((given) => !given.held && given.lostBy !== 'closed' && !inDoubt(given));
     return [
       ...odd.map(({ caller, text }) => `${caller} failed with ${text}`),
       ...notHeld.map(({ caller, key }) => `${caller} was given ${key}, which is not held`),

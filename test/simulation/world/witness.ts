@@ -27,7 +27,8 @@ export class Witness {
     const { held } = lock;
     const lostBy = (signal.reason as LockLostError | undefined)?.reason;
     for (const [key, token] of lock.fencingTokens) {
-      history.record('given', { caller, process: process.name, key, slots, token, waitedMs, held, lostBy });
+      const facts = { caller, process: process.name, key, slots, token, waitedMs, held, lostBy };
+      history.record('given', { ...facts, clocksInOrder: process.machine.inOrder });
       if (!this.believers.has(key)) this.believers.set(key, new Set());
       this.believers.get(key)!.add(believer);
     }
