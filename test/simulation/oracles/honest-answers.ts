@@ -13,7 +13,9 @@ export const honestAnswers: Oracle = {
     });
     // A clock that is set in the very moment makes a lock suspect, and no more.
     const inDoubt = ({ lostBy, clocksInOrder }: Entry<'given'>): boolean => lostBy === undefined && !clocksInOrder;
-    const notHeld = all(history, 'given').filter((given) => !given.held && given.lostBy !== 'closed' && !inDoubt(given));
+    const notHeld = all(history, 'given').filter(
+      (given) => !given.held && given.lostBy !== 'closed' && !inDoubt(given),
+    );
     return [
       ...odd.map(({ caller, text }) => `${caller} failed with ${text}`),
       ...notHeld.map(({ caller, key }) => `${caller} was given ${key}, which is not held`),
