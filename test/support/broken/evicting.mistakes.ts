@@ -33,7 +33,7 @@ export const evictingMistakes: readonly Mistake[] = [
   {
     name: 'whoever was evicted is told that its claim is gone, and not why',
     caughtBy: [OF_A_HOLDER, OF_A_LOCK],
-    changes: () => ({ claim: (claim) => ({ renew: async () => Promise.resolve(claim.renew()).catch(() => false) }) }),
+    changes: () => ({ claim: (claim) => ({ renew: async () => (async () => claim.renew())().catch(() => false) }) }),
   },
   {
     name: 'whoever was evicted withdraws as if it had been in line',
