@@ -175,8 +175,10 @@ describe('the published package', () => {
     const built = [...filesUnder('lib').keys()].flatMap((path) =>
       ['.js', '.js.map', '.d.ts'].map((kind) => `dist/${path.replace(/\.ts$/, kind)}`),
     );
-    const scripts = readdirSync(join(ROOT, 'lib/redis/scripts')).map((name) => `dist/redis/scripts/${name}`);
-    const expected = [...built, ...scripts, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    const copied = ['redis/scripts', 'dashboard/page'].flatMap((folder) =>
+      readdirSync(join(ROOT, 'lib', folder)).map((name) => `dist/${folder}/${name}`),
+    );
+    const expected = [...built, ...copied, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
     const held = readdirSync(join(folder, 'package'), { recursive: true, withFileTypes: true }).filter((entry) =>
       entry.isFile(),
     );
