@@ -18,9 +18,10 @@ import { type Answer } from './answer.js';
  *   withdrawal that follows an attempt of unknown outcome leaves nothing behind in line.
  * - A claim whose lease has ended is no longer in line, for anyone, and no call but `attempt` brings it back: `attempt`
  *   joins anew, at the back, with a new place.
- * - A call settles in bounded time. A backend that has nobody to ask may answer at once, without a promise. An attempt or a withdrawal that rejects with a LockError is final: asking again is
- *   pointless (the server is out of memory, the password is wrong). Any other rejection means "not known", and the core
- *   asks again; a withdrawal, for a lease. A backend whose claims do not end by themselves goes on from there itself.
+ * - A call settles in bounded time. A backend that has nobody to ask may answer at once, without a promise.
+ * - An attempt or a withdrawal that rejects with a LockError is final: asking again is pointless (the server is out of
+ *   memory, the password is wrong). Any other rejection means "not known", and the core asks again; a withdrawal, for a
+ *   lease. A backend whose claims do not end by themselves goes on from there itself.
  */
 export interface LockBackend {
   /** For messages, events and metrics: `'redis'`. */

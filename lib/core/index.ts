@@ -14,8 +14,9 @@ export {
   type LossReason,
 } from './errors.js';
 export type { LockEvent, LockListener } from './events.js';
+export type { LineEntry, LineReport } from './line-report.js';
 export type { Lock } from './lock.js';
-export { type Keys, type LineEntry, type LineReport, LockManager } from './lock-manager.js';
+export { type Keys, LockManager } from './lock-manager.js';
 export type { AcquireOptions, LockManagerOptions, LockMode, RunOptions } from './options.js';
 export type { LockOwner } from './owner.js';
 export type { Random } from './random.js';

@@ -6,13 +6,13 @@ import { type Clock, systemClock } from './clock.js';
 import { type Context, shorten, track } from './context.js';
 import { LockBackendError, LockConfigError, LockReentrancyError, LockUnavailableError, quote } from './errors.js';
 import { type EventOrigin, LockEvents, type LockListener } from './events.js';
-import { firstToken } from './held-lock.js';
 import { inTime, NoAnswerError, PATIENCE_MS } from './in-time.js';
+import { type LineReport, report } from './line-report.js';
 import { LocalLine } from './local-line.js';
 import { type Lock, type OwnedLock } from './lock.js';
 import { type AcquireOptions, type Defaults, type LockManagerOptions, type RunOptions, type Wish } from './options.js';
 import { readDefaults, readKeys, readOnLost, readWish } from './options.js';
-import { type LockOwner, readOwner } from './owner.js';
+import { readOwner } from './owner.js';
 import { type Random, systemRandom } from './random.js';
 import { ReenteredLock } from './reentered-lock.js';
 import { currentLock, currentScope, type Holding, runInScope, Scope } from './scope.js';
@@ -22,31 +22,6 @@ import { traced } from './traces.js';
 
 /** One key or several; several are one lock, had only when all are. */
 export type Keys = string | readonly string[];
-
-/** A claim in a key's line, as a person sees it. */
-export interface LineEntry {
-  /** Its id, shortened: enough to tell claims apart and for `forceRelease`, too little to act for one. */
-  readonly claim: string;
-  /** Where it stands in the line, holders included: 1 is the front. */
-  readonly position: number;
-  readonly slots: number;
-  /** Of the first caller that holds by it; later ones of its process add up to 1023. undefined: given once it holds. */
-  readonly fencingToken: bigint | undefined;
-  readonly leaseLeftMs: number;
-  /** When it joined, in milliseconds of the epoch by the clock of the backend. */
-  readonly since: number | undefined;
-  /** undefined: it did not say. */
-  readonly owner: LockOwner | undefined;
-  /** Callers of this process that wait in memory behind the claim. */
-  readonly callersBehind: number;
-}
-
-export interface LineReport {
-  readonly key: string;
-  readonly holders: readonly LineEntry[];
-  /** In order. */
-  readonly waiters: readonly LineEntry[];
-}
 
 /**
  * Acquires, holds and releases locks on one backend. Usable without Nest; with Nest, `LockService` is this.
@@ -154,25 +129,7 @@ export class LockManager {
    */
   async inspect(key: string): Promise<LineReport> {
     readKeys(key);
-    const places = await this.askForLine(key);
-    const line = this.lines.get(key);
-    const entries = places.map(({ id, slots, place, leaseLeftMs, since, owner }, ahead): LineEntry => {
-      return {
-        claim: shorten(id),
-        position: ahead + 1,
-        slots,
-        fencingToken: place === undefined ? undefined : firstToken(place),
-        leaseLeftMs,
-        since,
-        owner: readOwner(owner),
-        callersBehind: line?.waitersBehind(id) ?? 0,
-      };
-    });
-    return {
-      key,
-      holders: entries.filter((_, rank) => places[rank]!.held),
-      waiters: entries.filter((_, rank) => !places[rank]!.held),
-    };
+    return report(key, await this.askForLine(key), this.lines.get(key));
   }
 
   /**

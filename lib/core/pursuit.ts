@@ -35,7 +35,8 @@ const UNUSABLE_ANSWERS = 5;
  *
  * A failed ask is not known to have failed. It is repeated, since asking is idempotent, until an answer comes, the
  * backend says that it is pointless, or the backend has been silent for a whole lease (and some seconds, if that is short),
- * counted from the first ask that failed: that nobody asked before is no silence. Whatever ends the pursuit before the claim is in, the claim leaves the line, after the last ask has settled.
+ * counted from the first ask that failed: that nobody asked before is no silence. Whatever ends the pursuit before the
+ * claim is in, the claim leaves the line, after the last ask has settled.
  */
 export class Pursuit<Caller = unknown> {
   readonly id: string;
@@ -49,6 +50,7 @@ export class Pursuit<Caller = unknown> {
   private done: Promise<void> | undefined;
   private hold: Hold | undefined;
   private asking = false;
+  private inLine = false;
   private givenUp = false;
   private queue: boolean;
   private readonly owner: string | undefined;
@@ -132,8 +134,6 @@ export class Pursuit<Caller = unknown> {
     this.hold = new Hold(this.context, { key, id, terms, claim, unwatch }, held, this.answered);
     this.pursuer.admitted(this, this.hold);
   }
-
-  private inLine = false;
 
   /** Undefined when it ends otherwise. */
   private async askUntilHeld(claim: Claim, first: Ask): Promise<Held | undefined> {

@@ -97,6 +97,8 @@ export class Tenancies {
   }
 
   private wasGone(lock: HeldLock): void {
+    // Who looked for a successor may have found that the lease had ended, and told.
+    if (lock.loss !== undefined) return;
     lock.lose(new LockLostError(this.key, 'claim-gone'));
     this.tellLost(lock.hold, lock, 'claim-gone');
   }

@@ -1,4 +1,4 @@
-import { type LineEntry, type LineReport } from '../core/lock-manager.js';
+import { type LineEntry, type LineReport } from '../core/line-report.js';
 import { type LockOwner } from '../core/owner.js';
 import { idOf, type KeyOfService } from './view.js';
 

@@ -1,4 +1,5 @@
-import { type LineReport, type LockManager } from '../core/lock-manager.js';
+import { type LineReport } from '../core/line-report.js';
+import { type LockManager } from '../core/lock-manager.js';
 import { KeyList } from './key-list.js';
 import { LeaseEnds, lineOf, type LineView, rowOf, type RowView } from './line-view.js';
 import { type KeyOfService, type View } from './view.js';

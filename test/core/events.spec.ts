@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel, subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, it } from '@jest/globals';
 import { type LockEvent, LockManager, type LockTrace } from '../../lib/core/index.js';
+import { type OwnedLock } from '../../lib/core/lock.js';
 import { MemoryBackend } from '../../lib/memory/index.js';
 import { World } from './world.js';
 
@@ -41,6 +42,20 @@ describe('an event', () => {
     expect(events.filter(({ type }) => type === 'lost')).toMatchObject([
       { site: 'Orders.ship', fencingToken, heldMs: 100, reason: 'claim-gone' },
     ]);
+  });
+
+  it('tells once of a lock whose lease ends in the midst of its release', async () => {
+    const world = new World();
+    const { locks, events } = world.process({ leaseMs: 300 });
+    const lock = (await locks.acquire('a')) as OwnedLock;
+    const second = locks.acquire('a');
+    await settled();
+    lock.onEnd(() => world.clock.stall(1_000));
+    expect(await lock.release()).toBe(false);
+    await settled();
+    expect(events.filter(({ type }) => type === 'lost')).toMatchObject([{ reason: 'lease-ended' }]);
+    await world.clock.pass(1_000);
+    await (await second).release();
   });
 });
 
