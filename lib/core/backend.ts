@@ -66,7 +66,7 @@ export interface ClaimRequest {
   /** How long the claim outlives its owner's silence, waiting as well as held. A session-based backend may use its own. */
   readonly leaseMs: number;
   /** Who asks, for people: 1 to 200 bytes of well-formed UTF-8, any characters. Kept with the claim, and never acted on. */
-  readonly owner?: string;
+  readonly owner?: string | undefined;
 }
 
 export interface Claim {

@@ -29,6 +29,10 @@ export function shorten(id: string): string {
 
 /** Lets `close` wait for a claim that is on its way out. */
 export function track(context: Context, leaving: Promise<unknown>): void {
+  const gone = (): void => void context.leaving.delete(leaving);
   context.leaving.add(leaving);
-  void leaving.finally(() => context.leaving.delete(leaving));
+  void leaving.then(gone, (error: unknown) => {
+    gone();
+    throw error;
+  });
 }

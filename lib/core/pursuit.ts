@@ -98,8 +98,9 @@ export class Pursuit<Caller = unknown> {
     let claim: Claim;
     let unwatch: () => void;
     try {
-      const { key, id, terms, owner } = this;
-      claim = this.context.backend.claim({ key, id, ...terms, ...(owner !== undefined && { owner }) });
+      const { key, id, owner } = this;
+      const { slots, leaseMs } = this.terms;
+      claim = this.context.backend.claim({ key, id, slots, leaseMs, owner });
       unwatch = quietly(claim.watch?.((standing) => this.wake(standing)));
     } catch (error) {
       this.pursuer.failed(this, error);
@@ -108,14 +109,25 @@ export class Pursuit<Caller = unknown> {
     const first = this.ask(claim);
     // Nothing has been answered yet: silence counts from here.
     this.answered = first.sent;
-    if (!isPending(first.answer) && isHeld(first.answer)) {
-      this.asking = false;
-      if (this.usable(first.answer)) {
-        this.admit(claim, unwatch, first.answer);
-        return;
-      }
+    const { answer } = first;
+    if (!isPending(answer)) this.heard(claim, unwatch, first, answer);
+    else {
+      this.done = answer.then(
+        (standing) => this.heard(claim, unwatch, first, standing),
+        () => this.follow(claim, unwatch, first),
+      );
     }
-    this.done = this.follow(claim, unwatch, first);
+  }
+
+  /** Mostly the first answer is that it is in: then there is nothing to follow. */
+  private heard(claim: Claim, unwatch: () => void, first: Ask, standing: Standing): Promise<void> | undefined {
+    if (this.givenUp || !isHeld(standing) || !this.usable(standing)) {
+      this.done = this.follow(claim, unwatch, first);
+      return this.done;
+    }
+    this.asking = false;
+    this.admit(claim, unwatch, standing);
+    return undefined;
   }
 
   private async follow(claim: Claim, unwatch: () => void, first: Ask): Promise<void> {
@@ -142,7 +154,7 @@ export class Pursuit<Caller = unknown> {
     let unusable = 0;
     let silentSince: number | undefined;
     let next: Ask | undefined = first;
-    for (let failures = 0; !this.givenUp;) {
+    for (let failures = 0; next !== undefined || !this.givenUp;) {
       const { sent, answer }: Ask = next ?? this.ask(claim);
       next = undefined;
       let standing: Standing | undefined;
