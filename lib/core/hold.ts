@@ -5,7 +5,7 @@ import { type Context, shorten, track } from './context.js';
 import { isForced, LockLostError, type LossReason } from './errors.js';
 import { inTime, PATIENCE_MS } from './in-time.js';
 import { leave, type Left } from './leave.js';
-import { drift, driftMargin, type Moment, momentOf } from './moment.js';
+import { drift, driftMargin, type Moment, momentAfter, momentOf } from './moment.js';
 import { type Terms, type Wish } from './options.js';
 import { type Timer } from './timers.js';
 
@@ -86,7 +86,7 @@ export class Hold {
    * timer has run for a while, and makes known a loss that none has told.
    */
   get remainingMs(): number {
-    const moment = momentOf(this.context.clock);
+    const moment = momentAfter(this.confirmed, this.context.clock, this.marginMs);
     if (!this.within(moment.now)) return 0;
     const slept = drift(this.confirmed, moment);
     if (Math.abs(slept) > this.marginMs) {

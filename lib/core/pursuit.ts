@@ -7,7 +7,7 @@ import { isLockError } from './errors.js';
 import { Hold } from './hold.js';
 import { inTime, PATIENCE_MS } from './in-time.js';
 import { leave } from './leave.js';
-import { drift, driftMargin, type Moment, momentOf } from './moment.js';
+import { drift, driftMargin, type Moment, momentAfter, momentOf } from './moment.js';
 import { type Terms } from './options.js';
 import { checked, isHeld } from './standing.js';
 
@@ -210,8 +210,8 @@ export class Pursuit<Caller = unknown> {
 
   /** Not when it came too late, or the machine slept meanwhile: asking again restarts the lease and tells whether it stands. */
   private usable({ leaseMs }: Held): boolean {
-    const moment = momentOf(this.context.clock);
     const marginMs = driftMargin(leaseMs);
+    const moment = momentAfter(this.answered, this.context.clock, marginMs);
     const slept = drift(this.answered, moment);
     // A sleep too short to be told from drift has used up what it lasted.
     const leftMs = this.answered.now + leaseMs - marginMs - moment.now - Math.max(0, slept);

@@ -139,6 +139,22 @@ describe('a held lock', () => {
     expect(lock.signal.aborted).toBe(false);
   });
 
+  it('a process that is stopped after it read one clock and before the other: it is not in doubt', async () => {
+    const world = new World();
+    const { locks, network } = world.process({ leaseMs: 10_000 });
+    const lock = await locks.acquire('a');
+    const { clock } = world;
+    const wall = clock.wall.bind(clock);
+    clock.wall = () => {
+      clock.wall = wall;
+      clock.stall(200);
+      return wall();
+    };
+    expect(lock.held).toBe(true);
+    expect(network.count('renew')).toBe(0);
+    await lock.release();
+  });
+
   it('ends like a loss after maxHoldMs, and lets the next one in', async () => {
     const world = new World();
     const { locks } = world.process({ leaseMs: LEASE });
