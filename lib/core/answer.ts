@@ -9,3 +9,12 @@ export function isPending<T>(answer: Answer<T>): answer is Promise<T> {
 export function whenAnswered<T, R>(answer: Answer<T>, goOn: (value: T) => Answer<R>): Answer<R> {
   return isPending(answer) ? answer.then(goOn) : goOn(answer);
 }
+
+/** A call that throws at once is a call that rejects. */
+export function answerOf<T>(call: () => Answer<T>): Answer<T> {
+  try {
+    return call();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}

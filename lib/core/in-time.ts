@@ -1,4 +1,4 @@
-import { type Answer, isPending } from './answer.js';
+import { type Answer, answerOf, isPending } from './answer.js';
 import { type Context } from './context.js';
 
 /** A call to the backend that settled neither way in the time given. Not known what came of it. */
@@ -12,9 +12,9 @@ export class NoAnswerError extends Error {
 /** How long any call is waited for: a backend should tell sooner that it cannot tell. */
 export const PATIENCE_MS = 5_000;
 
-/** What the call answers, or NoAnswerError. A call that throws at once is a call that rejects. */
+/** What the call answers, or NoAnswerError. */
 export function inTime<T>(context: Context, withinMs: number, call: () => Answer<T>): Answer<T> {
-  const answer = startCall(call);
+  const answer = answerOf(call);
   if (!isPending(answer)) return answer;
   return new Promise<T>((resolve, reject) => {
     const { backend, clock, timers } = context;
@@ -30,12 +30,4 @@ export function inTime<T>(context: Context, withinMs: number, call: () => Answer
       },
     );
   });
-}
-
-function startCall<T>(call: () => Answer<T>): Answer<T> {
-  try {
-    return call();
-  } catch (error) {
-    return Promise.reject(error);
-  }
 }

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import { type Answer } from './answer.js';
+import { type Answer, answerOf } from './answer.js';
 import { asLockError } from './as-lock-error.js';
 import { type LockBackend, type Place } from './backend.js';
 import { type Clock, systemClock } from './clock.js';
@@ -81,8 +81,9 @@ export class LockManager {
    * @throws LockConfigError for a key or an option that cannot be.
    * @throws the signal's reason when `signal` aborted first.
    */
-  async acquire(keys: Keys, options: AcquireOptions = {}): Promise<Lock> {
-    return this.acquireAll(readKeys(keys), readWish(options, this.defaults));
+  acquire(keys: Keys, options: AcquireOptions = {}): Promise<Lock> {
+    // Not async: of each that waits, that would keep a promise more, and half a kilobyte.
+    return Promise.resolve(answerOf(() => this.acquireAll(readKeys(keys), readWish(options, this.defaults))));
   }
 
   /** Like `acquire`, but does not wait unless `waitMs` is given, and answers null for LockUnavailableError. */
