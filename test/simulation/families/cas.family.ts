@@ -5,13 +5,14 @@ import { COMMON_FAULTS, type Family } from './family.js';
 
 /** What processes are made with, right or wrong. */
 export interface CasMaking {
+  /** By how much the clocks of the machines go wrong, at most. */
+  readonly drift: number;
   readonly driftRatio: number;
   readonly rule: LeaseRule;
   /** What a process makes of the store. */
   readonly through: (store: CasStore) => CasStore;
 }
 
-/** By how much clocks go wrong, at most. */
 export const DRIFT = 0.05;
 
 const GIVES_UP_MS = 1_000;
@@ -19,10 +20,10 @@ const LATE_WRITE_MS = 6_000;
 
 /** Compare-and-swap: the real backend over one versioned store, far away. Each process measures leases by its own clock. */
 export function casFamily(making: Partial<CasMaking> = {}): Family {
-  const { driftRatio = DRIFT, rule = leaseRule, through = (store: CasStore) => store } = making;
+  const { drift = DRIFT, driftRatio = drift, rule = leaseRule, through = (store: CasStore) => store } = making;
   return {
     name: 'cas',
-    drift: DRIFT,
+    drift,
     faults: [...COMMON_FAULTS, 'done late'],
     latenciesMs: [0, 1, 5, 30, 100],
     slower: 20,
