@@ -6,7 +6,7 @@ const ROWS_OF_PAGE = 50;
 /** The table of the keys of one page. */
 export function keysTable({ onSelect, onPage }) {
   const rows = following(byId('rows'), (data) => keyRow(data, onSelect));
-  let listing = { total: 0, page: 0, pages: 1 };
+  let listing = { total: 0, page: 0, pages: 1, isCut: false };
   byId('previous').addEventListener('click', () => onPage(listing.page - 1));
   byId('next').addEventListener('click', () => onPage(listing.page + 1));
 
@@ -17,8 +17,8 @@ export function keysTable({ onSelect, onPage }) {
       byId('no-rows').hidden = order.length > 0;
       setText(byId('no-rows'), emptyText(isKnown, prefix));
       setText(byId('count'), isKnown ? countText(listing, order.length) : '');
-      byId('previous').disabled = listing.page === 0;
-      byId('next').disabled = listing.page >= listing.pages - 1;
+      byId('previous', HTMLButtonElement).disabled = listing.page === 0;
+      byId('next', HTMLButtonElement).disabled = listing.page >= listing.pages - 1;
     },
 
     /** What passes with time alone. */

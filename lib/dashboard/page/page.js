@@ -23,6 +23,7 @@ let seen = nothingSeen();
 /** What to add to the clock of this machine to have that of the server. */
 let offsetMs = 0;
 
+const prefix = byId('prefix', HTMLInputElement);
 const dialog = releaseDialog((news) => setText(byId('news'), news));
 const table = keysTable({ onSelect: select, onPage: (page) => go({ ...view, page }) });
 const panel = linePanel({ onRelease: dialog.ask, onClose: () => select(undefined) });
@@ -117,16 +118,16 @@ function showState(state) {
 
 function followAddress() {
   view = viewOf(location.hash.slice(1));
-  byId('prefix').value = view.prefix;
+  prefix.value = view.prefix;
   seen = { ...nothingSeen(), order: seen.order, rows: seen.rows, listing: seen.listing };
   show();
   stream.show(view);
 }
 
 let typing;
-byId('prefix').addEventListener('input', ({ target }) => {
+prefix.addEventListener('input', () => {
   clearTimeout(typing);
-  typing = setTimeout(() => go({ ...view, prefix: target.value, page: 0 }), 150);
+  typing = setTimeout(() => go({ ...view, prefix: prefix.value, page: 0 }), 150);
 });
 byId('search').addEventListener('submit', (event) => event.preventDefault());
 addEventListener('popstate', followAddress);

@@ -5,8 +5,8 @@ const RELEASE = new URL('../release', import.meta.url);
 
 /** Asks before it takes a claim away, and tells what became of it. */
 export function releaseDialog(onNews) {
-  const dialog = byId('release');
-  const now = byId('release-now');
+  const dialog = byId('release', HTMLDialogElement);
+  const now = byId('release-now', HTMLButtonElement);
   let asked;
 
   now.addEventListener('click', async () => {
@@ -16,7 +16,7 @@ export function releaseDialog(onNews) {
       dialog.close();
       onNews(released ? `“${visible(asked.key)}” was taken away.` : 'It was no longer in line.');
     } catch (error) {
-      setText(byId('release-problem'), error.message);
+      setText(byId('release-problem'), /** @type {Error} */ (error).message);
     } finally {
       now.disabled = false;
     }
