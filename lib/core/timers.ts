@@ -9,6 +9,9 @@ export interface Timer {
   index: number;
 }
 
+/** What setting an alarm takes only if the process does not run meanwhile. */
+const STOPPED_MS = 5;
+
 /**
  * All timers of one lock manager on one alarm of its clock: a binary heap, so that a hundred thousand waiters cost the
  * event loop one timer.
@@ -73,14 +76,23 @@ export class Timers {
     const first = this.heap[0];
     if (first !== undefined && !(this.alarm !== undefined && this.alarm.due <= first.due)) {
       this.alarm?.cancel();
-      const alarm = this.clock.alarm(first.due - this.clock.now(), () => this.detached(() => this.ringAllDue()));
-      this.alarm = { ...alarm, due: first.due };
+      this.alarm = { ...this.alarmAt(first.due), due: first.due };
       this.alarmKeepsAlive = true;
     }
     const keepAlive = this.mayKeepAlive && this.keepingAlive > 0;
     if (this.alarmKeepsAlive === keepAlive) return;
     this.alarmKeepsAlive = keepAlive;
     this.alarm?.keepAlive(keepAlive);
+  }
+
+  /** A delay that was reckoned before the process was stopped, and begins after it, would end so much too late. */
+  private alarmAt(due: number): Alarm {
+    for (;;) {
+      const before = this.clock.now();
+      const alarm = this.clock.alarm(due - before, () => this.detached(() => this.ringAllDue()));
+      if (this.clock.now() - before < STOPPED_MS) return alarm;
+      alarm.cancel();
+    }
   }
 
   private remove(timer: Timer): void {

@@ -39,6 +39,24 @@ describe('the timers of a manager', () => {
     expect(rung).toEqual(['first', 'second']);
   });
 
+  it('ring when they are due, though the process was stopped between a look at the clock and the alarm', async () => {
+    const clock = new VirtualClock();
+    const alarm = clock.alarm.bind(clock);
+    let stoppedMs = 3_000;
+    clock.alarm = (delayMs, ring) => {
+      clock.stall(stoppedMs);
+      stoppedMs = 0;
+      return alarm(delayMs, ring);
+    };
+    const timers = new Timers(clock);
+    const due = clock.now() + 500;
+    let rungAt: number | undefined;
+    timers.set(due, true, () => (rungAt = clock.now()));
+    await clock.pass(1_000);
+    expect(rungAt).toBe(due + 2_500);
+    expect(timers.size).toBe(0);
+  });
+
   it('do not ring early when they are further away than a timeout of Node can be', async () => {
     const timers = new Timers(systemClock);
     let rung = false;

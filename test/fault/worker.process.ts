@@ -1,5 +1,4 @@
 import { openSync, writeSync } from 'node:fs';
-import { setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isLockError, type Lock, LockLostError, LockManager } from '../../lib/core/index.js';
 import { seededChance } from '../../lib/conformance/chance.js';
@@ -80,7 +79,7 @@ class HoldRecord {
 manager.subscribe(({ type, key }) => {
   if (type === 'renewed') holdOf.get(key)?.look();
 });
-setInterval(() => holdOf.forEach((hold) => hold.turn()), 10);
+comeRound();
 process.on('disconnect', () => process.exit());
 process.on('message', (order) => obey(order as Order));
 say('ready');
@@ -90,6 +89,15 @@ await Promise.all(Array.from({ length: work.callers }, () => wantKeysOverAndOver
 await manager.close();
 resource.close();
 say('settled');
+
+/**
+ * At most once in each turn of the event loop, behind the timers that are due in it. An interval may ring twice in a row
+ * before another timer that is due in between, where the process was stopped as it rang: about once in 4,000 stops.
+ */
+function comeRound(): void {
+  holdOf.forEach((hold) => hold.turn());
+  setTimeout(() => setImmediate(comeRound), 10);
+}
 
 function obey(order: Order): void {
   if (order.type === 'settle') settling.abort();

@@ -177,6 +177,17 @@ const scenarios: Readonly<Record<string, (server: string) => Promise<unknown>>> 
     return codes.filter((code) => code === 'acquired').length;
   },
 
+  async 'a server that hangs up on one greeting after the other, as while it elects a leader'(server) {
+    const through = await pieces(server, Infinity, 0);
+    // So many that Node warns of the listeners of each, if they stay.
+    through.hangUpOn(15);
+    const manager = open(through.address);
+    const code = await codeOf(manager.acquire('j'));
+    await manager.close();
+    through.stop();
+    return code;
+  },
+
   async 'asking after closing, and closing again'(server) {
     const backend = new ZooKeeperBackend({ connect: server, sessionTimeoutMs: 3_000 });
     const claim = backend.claim({ key: 'h', id: 'x', slots: 1, leaseMs: 1_000 });
@@ -268,8 +279,14 @@ async function echoProcess(): Promise<{ port: number; stop: () => void }> {
 /** A way to the server on which answers come in pieces so small, so far apart. */
 async function pieces(server: string, size: number, pauseMs: number) {
   let hangs = false;
+  let refused = 0;
   const open = new Set<Socket>();
   const listener = createServer((client) => {
+    if (refused > 0) {
+      refused -= 1;
+      client.on('error', () => undefined).once('data', () => client.destroy());
+      return;
+    }
     const [host, port] = server.split(':');
     const target = connect(Number(port), host);
     for (const socket of [client, target]) {
@@ -296,6 +313,7 @@ async function pieces(server: string, size: number, pauseMs: number) {
     cut,
     reset: () => open.forEach((socket) => socket.resetAndDestroy()),
     hang: () => void (hangs = true),
+    hangUpOn: (greetings: number) => void (refused = greetings),
     stop: () => {
       listener.close();
       cut();

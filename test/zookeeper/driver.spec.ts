@@ -24,6 +24,7 @@ describeOnZooKeeper('the driver does not end the process, which ends by itself w
     ['sockets of others, while a server is silent', [true, true, true]],
     ['sockets of others, after the event loop was held up', Array.from({ length: 9 }, () => true)],
     ['a server that cannot even be tried, beside one that serves', 8],
+    ['a server that hangs up on one greeting after the other, as while it elects a leader', 'acquired'],
     ['asking after closing, and closing again', [2, 'rejected', 'rejected', 'rejected', 'rejected']],
     ['a long answer in small pieces', [1, 300, true]],
     ['a host that has no address', 'LOCK_BACKEND'],
