@@ -189,13 +189,13 @@ export class ZooKeeperClaim implements Member {
   /** Takes the node away, wherever it is. false: it was gone. */
   private async removed(): Promise<boolean> {
     const { node } = this;
-    let removed = false;
+    // Nobody takes it from its owner where the backend is closed while this is under way.
+    let removed = node?.name !== undefined && node.session.givenUp;
     if (node?.session.alive === true && (await node.found())) {
       try {
         removed = await node.remove();
       } catch (error) {
         if (node.session.alive) throw error;
-        // Nobody has taken it from its owner: the backend was closed while this was under way.
         removed = node.session.givenUp;
       }
     }
