@@ -27,6 +27,7 @@ import { Waiter } from './waiter.js';
 export class LocalLine implements Pursuer<Waiter>, Successors {
   private readonly waiters = new Few<Waiter>();
   private readonly tenancies: Tenancies;
+  private joining = false;
 
   constructor(
     private readonly context: Context,
@@ -38,6 +39,18 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
   }
 
   join(wish: Wish): Answer<HeldLock> {
+    // Whoever looks at a hold may be the first to learn that it is lost: nobody must give up the line meanwhile.
+    this.joining = true;
+    try {
+      return this.served(new Waiter(this.context, wish));
+    } finally {
+      this.joining = false;
+      this.tellIfEmpty();
+    }
+  }
+
+  private served(waiter: Waiter): Answer<HeldLock> {
+    const { wish } = waiter;
     const { maxWaiters } = this.defaults;
     const ahead = this.tenancies.size + this.waiters.size;
     if (wish.waitMs === 0 && this.surelyBusy(wish)) {
@@ -47,7 +60,6 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
       const advice = `maxWaiters (${maxWaiters}) callers of this process wait for it already`;
       throw new LockUnavailableError(this.key, { waitedMs: 0, ahead, advice });
     }
-    const waiter = new Waiter(this.context, wish);
     waiter.expired = wish.waitMs === 0;
     this.waiters.add(waiter);
     if (wish.signal !== undefined) waiter.heed((reason) => this.dismiss(waiter, reason));
@@ -283,7 +295,7 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
   }
 
   private tellIfEmpty(): void {
-    if (this.waiters.size === 0 && this.tenancies.size === 0) this.emptied(this);
+    if (!this.joining && this.waiters.size === 0 && this.tenancies.size === 0) this.emptied(this);
   }
 }
 
