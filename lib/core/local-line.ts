@@ -21,6 +21,9 @@ import { Waiter } from './waiter.js';
  * to `localHandOffs` times in a row: no command, no round trip. Then the claim is withdrawn, and the process joins the
  * back of the line. So while the front waiter can expect such a hand-off, not even it has a claim of its own.
  *
+ * With `retainMs` a claim that nobody of this process waits for stays in, unless somebody else wants it, and goes to the next
+ * caller that comes.
+ *
  * With `localHandOffs: 0` every waiter has its own claim at once, and the backend's line orders all callers of all
  * processes.
  */
@@ -51,6 +54,7 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
 
   private served(waiter: Waiter): Answer<HeldLock> {
     const { wish } = waiter;
+    if (this.tenancies.resume(waiter)) return waiter.served;
     const { maxWaiters } = this.defaults;
     const ahead = this.tenancies.size + this.waiters.size;
     if (wish.waitMs === 0 && this.surelyBusy(wish)) {
@@ -88,6 +92,11 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
       this.reject(waiter, why());
     }
     this.moved();
+  }
+
+  /** Nobody is expected any longer. */
+  yieldRetained(): void {
+    this.tenancies.yieldRetained();
   }
 
   /** Nobody holds it any longer. */
@@ -134,6 +143,21 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
       return undefined;
     this.waiters.delete(front);
     return front;
+  }
+
+  retainMs(hold: Hold): number {
+    const { localHandOffs, retainMs } = this.defaults;
+    const { draining } = this.context;
+    if (retainMs === 0 || hold.terms.slots !== 1 || hold.handOffs >= localHandOffs) return 0;
+    return hold.wanted || draining || this.waiters.size > 0 || !hold.sound ? 0 : retainMs;
+  }
+
+  /**
+   * Only an exclusive claim is passed on. A shared one has others in beside it, of this process or of any, that came in
+   * after it: whoever took it over now would have a smaller fencing token than they.
+   */
+  passesTo({ terms, handOffs }: Hold, { wish }: Waiter): boolean {
+    return terms.slots === 1 && sameTerms(terms, wish) && handOffs < this.defaults.localHandOffs;
   }
 
   moved(): void {
@@ -185,20 +209,15 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
     return false;
   }
 
-  /**
-   * Only an exclusive claim is passed on. A shared one has others in beside it, of this process or of any, that came in
-   * after it: whoever took it over now would have a smaller fencing token than they.
-   */
-  private passesTo({ terms, handOffs }: Hold, { wish }: Waiter): boolean {
-    return terms.slots === 1 && sameTerms(terms, wish) && handOffs < this.defaults.localHandOffs;
-  }
-
   private pursue(waiter: Waiter): void {
     const { slots, leaseMs, site } = waiter.wish;
-    const options = { queue: !waiter.expired, owner: this.defaults.ownerAt(site) };
+    const yields = slots === 1 && this.defaults.retainMs > 0;
+    const options = { queue: !waiter.expired, yields, owner: this.defaults.ownerAt(site) };
     const pursuit = new Pursuit<Waiter>(this.context, this, this.key, { slots, leaseMs }, options);
     this.attach(waiter, pursuit);
-    pursuit.begin();
+    const { yielding } = this.tenancies;
+    if (yielding === undefined || !waiter.expired) pursuit.begin();
+    else void yielding.then(() => pursuit.begin());
   }
 
   private attach(waiter: Waiter, pursuit: Pursuit<Waiter>): void {
@@ -295,7 +314,9 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
   }
 
   private tellIfEmpty(): void {
-    if (!this.joining && this.waiters.size === 0 && this.tenancies.size === 0) this.emptied(this);
+    const { size, yielding } = this.tenancies;
+    const empty = this.waiters.size === 0 && size === 0 && yielding === undefined;
+    if (empty && !this.joining) this.emptied(this);
   }
 }
 
