@@ -103,8 +103,8 @@ export class Pursuit<Caller = unknown> {
     let unwatch: () => void;
     try {
       const { key, id, terms, yields, owner } = this;
-      const facts = { ...(yields && { yields }), ...(owner !== undefined && { owner }) };
-      claim = this.context.backend.claim({ key, id, ...terms, ...facts });
+      const request = { key, id, ...terms, ...(owner !== undefined && { owner }) };
+      claim = this.context.backend.claim(yields ? { ...request, yields } : request);
       unwatch = quietly(claim.watch?.((standing) => this.wake(standing)));
     } catch (error) {
       this.pursuer.failed(this, error);

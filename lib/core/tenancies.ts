@@ -74,7 +74,6 @@ export class Tenancies {
 
   /** A claim has come in, for this waiter. */
   admit(hold: Hold, waiter: Waiter): void {
-    hold.onWanted = () => this.yieldRetained();
     hold.onLost = (loss) => this.lost(hold, loss);
     this.seat(hold, waiter, 'acquired');
   }
@@ -168,6 +167,7 @@ export class Tenancies {
     const { clock, timers } = this.context;
     const timer = timers.set(clock.now() + forMs, false, () => this.yieldRetained());
     hold.tenancy = { lock: undefined, timer };
+    hold.onWanted ??= () => this.yieldRetained();
     this.retained = hold;
   }
 
