@@ -160,8 +160,11 @@ export class CasBackend implements LockBackend {
       if (claimant.leaseEnded(this.clock.now())) {
         return { next: [...without(living, id), ...evicted], answer: () => false };
       }
-      this.tellWanted(claimant, living);
-      return { next: [...beating(living, id), ...evicted], answer: () => true };
+      const answer = (): boolean => {
+        this.tellWanted(claimant, living);
+        return true;
+      };
+      return { next: [...beating(living, id), ...evicted], answer };
     });
   }
 

@@ -56,11 +56,11 @@ export interface LockManagerOptions {
    */
   readonly localHandOffs?: number;
   /**
-   * How long a process keeps an exclusive claim after its last release, in milliseconds. 0 where it is not given. A caller of
-   * this process that comes meanwhile takes it over without asking the backend, as a hand-off that `localHandOffs` counts; it
-   * leaves at once when somebody else wants the key, as soon as the backend tells. Where that is told late, or not at all,
-   * others wait for as long as this, and one that does not wait is refused; so does one whose process ends without `close`,
-   * for a lease.
+   * How long this process keeps an exclusive claim after its last release, in milliseconds. 0 where it is not given. A caller
+   * of it that comes meanwhile takes the claim over without asking the backend: a hand-off, which `localHandOffs` counts. The
+   * claim leaves at once when the backend tells that somebody else wants the key. It cannot promise that it is told: then
+   * others wait for as long as this, and whoever does not wait is refused. A process that ends without `close` leaves the
+   * claim to its lease.
    */
   readonly retainMs?: number;
   /** How many callers of this process may wait for one key; the next gets LockUnavailableError at once. 10 000 where it is not given. */
