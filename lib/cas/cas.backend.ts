@@ -75,11 +75,13 @@ export class CasBackend implements LockBackend {
       withdraw: () => (withdrawal ??= this.withdraw(claimant).finally(() => (withdrawal = undefined))),
       watch: (wake) => {
         const release = this.lines.retain(key);
+        claimant.wake = wake;
         // A holder has nothing to ask: its own beats would wake it for ever.
-        const unwatch = this.store.watch?.(key, () => (claimant.held ? undefined : wake()));
+        const unwatch = this.store.watch?.(key, () => (claimant.held ? void this.lookBehind(claimant) : wake()));
         return () => {
           release();
           unwatch?.();
+          claimant.wake = undefined;
         };
       },
     };
@@ -144,6 +146,7 @@ export class CasBackend implements LockBackend {
       return beats || buries ? { next: [...(beats ? beating(after, id) : after), ...evicted], answer } : { answer };
     });
     claimant.held = standing.held;
+    claimant.wanted = false;
     return standing;
   }
 
@@ -157,8 +160,31 @@ export class CasBackend implements LockBackend {
       if (claimant.leaseEnded(this.clock.now())) {
         return { next: [...without(living, id), ...evicted], answer: () => false };
       }
-      return { next: [...beating(living, id), ...evicted], answer: () => true };
+      const answer = (): boolean => {
+        this.tellWanted(claimant, living);
+        return true;
+      };
+      return { next: [...beating(living, id), ...evicted], answer };
     });
+  }
+
+  /** The store has told of a change; to a holder that yields, one matters. */
+  private async lookBehind(claimant: Claimant): Promise<void> {
+    if (claimant.request.yields !== true || claimant.wanted) return;
+    try {
+      const line = await this.writer.read(claimant.request.key);
+      this.tellWanted(claimant, this.living(line, claimant));
+    } catch {
+      // It looks again when it renews.
+    }
+  }
+
+  private tellWanted(claimant: Claimant, living: readonly Entry[]): void {
+    const { id, leaseMs, yields } = claimant.request;
+    const [front, ...behind] = living;
+    if (yields !== true || !claimant.held || front?.id !== id || behind.length === 0) return;
+    claimant.wanted = true;
+    claimant.wake?.({ held: true, place: front.place, leaseMs, waiting: behind.length });
   }
 
   private async withdraw(claimant: Claimant): Promise<boolean> {

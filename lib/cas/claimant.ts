@@ -1,4 +1,4 @@
-import { type ClaimRequest } from '../core/backend.js';
+import { type ClaimRequest, type Standing } from '../core/backend.js';
 import { type Version } from './cas.store.js';
 import { type Exchange } from './lease.rule.js';
 
@@ -8,6 +8,10 @@ export class Claimant {
   beat: Exchange | undefined;
   /** It was told that it is in. */
   held = false;
+  /** It was told since that somebody else wants it. */
+  wanted = false;
+  /** Its owner listens. */
+  wake: ((standing?: Standing) => void) | undefined;
   /** Nobody wants it any more: what is still under way must not bring it in. */
   withdrawn = false;
   /** The attempt that is under way. */

@@ -126,9 +126,14 @@ export class Trial implements CaseTimes {
   claim(
     backend: LockBackend,
     key: string,
-    { slots = this.mutex.slots, leaseMs = this.longMs, id = this.newName('claim'), owner }: Partial<ClaimRequest> = {},
+    {
+      slots = this.mutex.slots,
+      leaseMs = this.longMs,
+      id = this.newName('claim'),
+      ...facts
+    }: Partial<ClaimRequest> = {},
   ): Claimant {
-    const request = { key, id, slots, leaseMs, ...(owner !== undefined && { owner }) };
+    const request = { ...facts, key, id, slots, leaseMs };
     const claimant = new Claimant(this, request, backend.claim(request));
     this.claimants.push(claimant);
     return claimant;

@@ -65,6 +65,11 @@ export interface ClaimRequest {
   readonly slots: number;
   /** How long the claim outlives its owner's silence, waiting as well as held. A session-based backend may use its own. */
   readonly leaseMs: number;
+  /**
+   * Of an exclusive claim: its owner keeps it when nobody uses it, for as long as nobody else wants it. So the claim is woken
+   * as a holder, too, whenever another attempts that stands right behind it.
+   */
+  readonly yields?: boolean;
   /** Who asks, for people: 1 to 200 bytes of well-formed UTF-8, any characters. Kept with the claim, and never acted on. */
   readonly owner?: string | undefined;
 }
@@ -99,6 +104,9 @@ export interface Claim {
    * A wake that carries a standing that is `held` saves the waiter its question (direct hand-off). It is believed if its
    * place is the one that the latest attempt was answered, so that a wake for an earlier stay in line is not taken for one
    * of this. Its lease counts from that attempt, because that is the last moment the core knows of.
+   *
+   * A holder whose request `yields` is also woken when somebody else wants the key, with its own standing, whose `waiting` is
+   * not 0, or without one. Of an attempt with `queue: false` that is refused, a backend that would have to write need not tell.
    */
   watch?(wake: (standing?: Standing) => void): () => void;
 }

@@ -18,6 +18,8 @@ export interface Context {
    * would otherwise run in the scope, and the request, of whoever set Node's alarm.
    */
   readonly detached: <T>(work: () => T) => T;
+  /** Once it drains, no claim is kept for whoever may come. */
+  draining: boolean;
   /** Once closed, nothing is tried again. */
   closed: boolean;
 }

@@ -1,5 +1,5 @@
 import { type Answer, isPending } from './answer.js';
-import { type Claim, type Held } from './backend.js';
+import { type Claim, type Held, type Standing } from './backend.js';
 import { backoffMs } from './backoff.js';
 import { type Context, shorten, track } from './context.js';
 import { isForced, LockLostError, type LossReason } from './errors.js';
@@ -26,7 +26,7 @@ export interface Tenant {
   lose(loss: LockLostError): void;
 }
 
-/** Who has a hold: a caller, for at most `maxHoldMs`; or nobody, until `minHoldMs` is over. The timer is for either. */
+/** Who has a hold: a caller, for at most `maxHoldMs`; or nobody, until `minHoldMs` or `retainMs` is over. The timer is for either. */
 export interface Tenancy {
   readonly lock: Tenant | undefined;
   readonly timer: Timer | undefined;
@@ -55,6 +55,9 @@ export class Hold {
   /** Where the present caller is, if it said so. */
   site: string | undefined;
   tenancy: Tenancy | undefined;
+  /** Somebody else was seen to want it. They may have gone since. */
+  wanted: boolean;
+  onWanted: (() => void) | undefined;
   onLost: ((error: LockLostError) => void) | undefined;
   private over = false;
   private readonly leaseMs: number;
@@ -71,6 +74,7 @@ export class Hold {
     private confirmed: Moment,
   ) {
     this.place = standing.place;
+    this.wanted = standing.waiting > 0;
     this.leaseMs = standing.leaseMs;
     this.marginMs = driftMargin(standing.leaseMs);
     this.deadline = confirmed.now + this.leaseMs - this.marginMs;
@@ -104,6 +108,15 @@ export class Hold {
   /** Held, and nothing says that it will not be for long. */
   get sound(): boolean {
     return this.held && this.failures === 0;
+  }
+
+  /** The backend has news: that somebody waits behind it, or something that it does not say. */
+  woken(news?: Standing): void {
+    if (news === undefined || (news.held && news.waiting > 0)) {
+      this.wanted = true;
+      this.onWanted?.();
+    }
+    if (news === undefined) void this.confirm();
   }
 
   /** Asks the backend now instead of at the next renewal; resolves when it has answered, or taken too long to. */

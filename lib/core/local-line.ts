@@ -21,12 +21,16 @@ import { Waiter } from './waiter.js';
  * to `localHandOffs` times in a row: no command, no round trip. Then the claim is withdrawn, and the process joins the
  * back of the line. So while the front waiter can expect such a hand-off, not even it has a claim of its own.
  *
+ * With `retainMs` a claim that nobody of this process waits for stays in, unless somebody else wants it, and goes to the next
+ * caller that comes.
+ *
  * With `localHandOffs: 0` every waiter has its own claim at once, and the backend's line orders all callers of all
  * processes.
  */
 export class LocalLine implements Pursuer<Waiter>, Successors {
   private readonly waiters = new Few<Waiter>();
   private readonly tenancies: Tenancies;
+  private joining = false;
 
   constructor(
     private readonly context: Context,
@@ -38,6 +42,19 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
   }
 
   join(wish: Wish): Answer<HeldLock> {
+    // Whoever looks at a hold may be the first to learn that it is lost: nobody must give up the line meanwhile.
+    this.joining = true;
+    try {
+      return this.served(new Waiter(this.context, wish));
+    } finally {
+      this.joining = false;
+      this.tellIfEmpty();
+    }
+  }
+
+  private served(waiter: Waiter): Answer<HeldLock> {
+    const { wish } = waiter;
+    if (this.tenancies.resume(waiter)) return waiter.served;
     const { maxWaiters } = this.defaults;
     const ahead = this.tenancies.size + this.waiters.size;
     if (wish.waitMs === 0 && this.surelyBusy(wish)) {
@@ -47,7 +64,6 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
       const advice = `maxWaiters (${maxWaiters}) callers of this process wait for it already`;
       throw new LockUnavailableError(this.key, { waitedMs: 0, ahead, advice });
     }
-    const waiter = new Waiter(this.context, wish);
     waiter.expired = wish.waitMs === 0;
     this.waiters.add(waiter);
     if (wish.signal !== undefined) waiter.heed((reason) => this.dismiss(waiter, reason));
@@ -76,6 +92,11 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
       this.reject(waiter, why());
     }
     this.moved();
+  }
+
+  /** Nobody is expected any longer. */
+  yieldRetained(): void {
+    this.tenancies.yieldRetained();
   }
 
   /** Nobody holds it any longer. */
@@ -122,6 +143,21 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
       return undefined;
     this.waiters.delete(front);
     return front;
+  }
+
+  retainMs(hold: Hold): number {
+    const { localHandOffs, retainMs } = this.defaults;
+    const { draining } = this.context;
+    if (retainMs === 0 || hold.terms.slots !== 1 || hold.handOffs >= localHandOffs) return 0;
+    return hold.wanted || draining || this.waiters.size > 0 || !hold.sound ? 0 : retainMs;
+  }
+
+  /**
+   * Only an exclusive claim is passed on. A shared one has others in beside it, of this process or of any, that came in
+   * after it: whoever took it over now would have a smaller fencing token than they.
+   */
+  passesTo({ terms, handOffs }: Hold, { wish }: Waiter): boolean {
+    return terms.slots === 1 && sameTerms(terms, wish) && handOffs < this.defaults.localHandOffs;
   }
 
   moved(): void {
@@ -173,20 +209,15 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
     return false;
   }
 
-  /**
-   * Only an exclusive claim is passed on. A shared one has others in beside it, of this process or of any, that came in
-   * after it: whoever took it over now would have a smaller fencing token than they.
-   */
-  private passesTo({ terms, handOffs }: Hold, { wish }: Waiter): boolean {
-    return terms.slots === 1 && sameTerms(terms, wish) && handOffs < this.defaults.localHandOffs;
-  }
-
   private pursue(waiter: Waiter): void {
     const { slots, leaseMs, site } = waiter.wish;
-    const options = { queue: !waiter.expired, owner: this.defaults.ownerAt(site) };
+    const yields = slots === 1 && this.defaults.retainMs > 0;
+    const options = { queue: !waiter.expired, yields, owner: this.defaults.ownerAt(site) };
     const pursuit = new Pursuit<Waiter>(this.context, this, this.key, { slots, leaseMs }, options);
     this.attach(waiter, pursuit);
-    pursuit.begin();
+    const { yielding } = this.tenancies;
+    if (yielding === undefined || !waiter.expired) pursuit.begin();
+    else void yielding.then(() => pursuit.begin());
   }
 
   private attach(waiter: Waiter, pursuit: Pursuit<Waiter>): void {
@@ -283,7 +314,9 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
   }
 
   private tellIfEmpty(): void {
-    if (this.waiters.size === 0 && this.tenancies.size === 0) this.emptied(this);
+    const { size, yielding } = this.tenancies;
+    const empty = this.waiters.size === 0 && size === 0 && yielding === undefined;
+    if (empty && !this.joining) this.emptied(this);
   }
 }
 

@@ -53,7 +53,17 @@ export class LockManager {
     const timers = new Timers(clock, detached);
     this.origin = { service: this.defaults.name, backend: backend.name };
     const events = new LockEvents(this.origin, detached);
-    this.context = { backend, clock, random, timers, events, detached, leaving: new Set(), closed: false };
+    this.context = {
+      backend,
+      clock,
+      random,
+      timers,
+      events,
+      detached,
+      leaving: new Set(),
+      draining: false,
+      closed: false,
+    };
   }
 
   /** The innermost lock that this call chain runs under, if any: that of the body of a `run`, or of a `@Locked` method. */
@@ -341,7 +351,11 @@ export class LockManager {
     const { clock, timers } = this.context;
     const { drainMs } = this.defaults;
     this.deadline = timers.set(clock.now() + drainMs, false, () => this.takeAll());
-    for (const line of this.lines.values()) line.dismissAll(unawaited, () => this.closed(line.key));
+    this.context.draining = true;
+    for (const line of this.lines.values()) {
+      line.dismissAll(unawaited, () => this.closed(line.key));
+      line.yieldRetained();
+    }
     await this.upTo(drainMs, async () => {
       while (this.runs.size > 0) await Promise.allSettled(this.runs);
     });

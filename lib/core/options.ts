@@ -55,6 +55,14 @@ export interface LockManagerOptions {
    * 1023. 16 where it is not given. 0 orders all callers of all processes strictly, at two commands for every lock.
    */
   readonly localHandOffs?: number;
+  /**
+   * How long this process keeps an exclusive claim after its last release, in milliseconds. 0 where it is not given. A caller
+   * of it that comes meanwhile takes the claim over without asking the backend: a hand-off, which `localHandOffs` counts. The
+   * claim leaves at once when the backend tells that somebody else wants the key. It cannot promise that it is told: then
+   * others wait for as long as this, and whoever does not wait is refused. A process that ends without `close` leaves the
+   * claim to its lease.
+   */
+  readonly retainMs?: number;
   /** How many callers of this process may wait for one key; the next gets LockUnavailableError at once. 10 000 where it is not given. */
   readonly maxWaiters?: number;
   /** How long `drain` and `close` let every `run` end, in milliseconds. 10 000 where it is not given. */
@@ -73,6 +81,7 @@ export interface Defaults {
   readonly leaseMs: number;
   readonly waitMs: number;
   readonly localHandOffs: number;
+  readonly retainMs: number;
   readonly maxWaiters: number;
   readonly drainMs: number;
   readonly ownerAt: OwnerAt;
@@ -103,15 +112,19 @@ const MAX_KEY_BYTES = 1024;
 const MAX_HAND_OFFS = 2 ** 10 - 1;
 
 export function readDefaults(options: LockManagerOptions): Defaults {
-  const { leaseMs = 10_000, waitMs = 10_000, localHandOffs = 16, maxWaiters = 10_000, drainMs = 10_000 } = options;
+  const { leaseMs = 10_000, waitMs = 10_000, drainMs = 10_000 } = options;
+  const { localHandOffs = 16, retainMs = 0, maxWaiters = 10_000 } = options;
   checkLease(leaseMs);
   checkDuration('waitMs', waitMs);
   checkDuration('drainMs', drainMs);
   checkCount('localHandOffs', localHandOffs, 0, MAX_HAND_OFFS);
+  checkDuration('retainMs', retainMs);
+  if (retainMs > MAX_LEASE_MS) throw bad('retainMs', retainMs, `at most ${MAX_LEASE_MS} milliseconds`);
+  if (retainMs > 0 && localHandOffs === 0) throw bad('retainMs', retainMs, '0 where localHandOffs is 0');
   if (maxWaiters !== Infinity) checkCount('maxWaiters', maxWaiters, 1, Number.MAX_SAFE_INTEGER);
   const { owner = {}, name = 'default' } = options;
   if (typeof name !== 'string' || name === '') throw bad('name', name, 'a string that is not empty');
-  return { leaseMs, waitMs, localHandOffs, maxWaiters, drainMs, ownerAt: readOwnerOption(owner), name };
+  return { leaseMs, waitMs, localHandOffs, retainMs, maxWaiters, drainMs, ownerAt: readOwnerOption(owner), name };
 }
 
 export function readWish(

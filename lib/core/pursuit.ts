@@ -53,7 +53,10 @@ export class Pursuit<Caller = unknown> {
   private inLine = false;
   private givenUp = false;
   private queue: boolean;
+  private readonly yields: boolean;
   private readonly owner: string | undefined;
+  /** It is known to be in, or will be when its ask is answered, and to be wanted by somebody else. */
+  private wanted = false;
   /** When the last ask that was answered was sent: the claim's lease is known to last from then. */
   private answered!: Moment;
 
@@ -62,17 +65,18 @@ export class Pursuit<Caller = unknown> {
     private readonly pursuer: Pursuer<Caller>,
     readonly key: string,
     readonly terms: Terms,
-    { queue, owner }: { readonly queue: boolean; readonly owner: string | undefined },
+    { queue, yields, owner }: { readonly queue: boolean; readonly yields: boolean; readonly owner: string | undefined },
   ) {
     this.id = context.random.id();
     this.queue = queue;
+    this.yields = yields;
     this.owner = owner;
     this.bell = new Bell(context);
   }
 
   /** Asks for the first time, at once. */
   begin(): void {
-    this.context.detached(() => this.pursue());
+    if (!this.givenUp) this.context.detached(() => this.pursue());
   }
 
   /** Whether the next refusal ends it: then the claim is out of line, and of no use to anybody else. */
@@ -98,9 +102,9 @@ export class Pursuit<Caller = unknown> {
     let claim: Claim;
     let unwatch: () => void;
     try {
-      const { key, id, owner } = this;
+      const { key, id, yields, owner } = this;
       const { slots, leaseMs } = this.terms;
-      claim = this.context.backend.claim({ key, id, slots, leaseMs, owner });
+      claim = this.context.backend.claim({ key, id, slots, leaseMs, yields, owner });
       unwatch = quietly(claim.watch?.((standing) => this.wake(standing)));
     } catch (error) {
       this.pursuer.failed(this, error);
@@ -144,6 +148,7 @@ export class Pursuit<Caller = unknown> {
     this.done = undefined;
     const { key, id, terms } = this;
     this.hold = new Hold(this.context, { key, id, terms, claim, unwatch }, held, this.answered);
+    if (this.wanted) this.hold.wanted = true;
     this.pursuer.admitted(this, this.hold);
   }
 
@@ -224,8 +229,14 @@ export class Pursuit<Caller = unknown> {
   }
 
   private wake(standing?: Standing): void {
-    if (this.hold === undefined) this.bell.ring(standing);
-    else if (standing === undefined) void this.hold.confirm();
+    const { hold } = this;
+    if (hold !== undefined) {
+      this.context.detached(() => hold.woken(standing));
+      return;
+    }
+    // It may overtake the answer that tells of the admission.
+    if (standing?.held && standing.waiting > 0) this.wanted = true;
+    this.bell.ring(standing);
   }
 
   private async leave(claim: Claim): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Answer, whenAnswered } from './answer.js';
+import { type Answer, isPending, whenAnswered } from './answer.js';
 import { type Context, shorten } from './context.js';
 import { LockLostError, type LossReason } from './errors.js';
 import { Few } from './few.js';
@@ -12,6 +12,10 @@ import { type Waiter } from './waiter.js';
 export interface Successors {
   /** The waiter that takes the hold over without asking the backend, if one may. It waits no longer. */
   successorTo(hold: Hold): Waiter | undefined;
+  /** Whether the waiter may take it over. */
+  passesTo(hold: Hold, waiter: Waiter): boolean;
+  /** For how long a hold that nobody waits for is kept for whoever comes next. 0: it is not. */
+  retainMs(hold: Hold): number;
   /** A hold changed hands or ended. */
   moved(): void;
 }
@@ -19,6 +23,10 @@ export interface Successors {
 /** The claims of one process that are in, for one key, and which caller has each. */
 export class Tenancies {
   private readonly tenanted = new Few<Hold>();
+  /** Kept after its last release: an exclusive one, so it is the only one. */
+  private retained: Hold | undefined;
+  /** One that was retained is on its way out of the line. */
+  private leaving: Promise<Left> | undefined;
 
   constructor(
     private readonly context: Context,
@@ -37,6 +45,31 @@ export class Tenancies {
   /** Of those that are surely held now. */
   terms(): Terms[] {
     return [...this.tenanted].filter((hold) => hold.held).map((hold) => hold.terms);
+  }
+
+  /** Resolves when what was retained is out of the line: until then it stands in the way of whoever tries the key once. */
+  get yielding(): Promise<Left> | undefined {
+    return this.leaving;
+  }
+
+  /** A retained hold goes to whoever comes first, if it can; if not, it goes out of the way. Whether it was taken over. */
+  resume(waiter: Waiter): boolean {
+    const { retained: hold } = this;
+    if (hold === undefined) return false;
+    // Whoever asks whether it is sound may be the first to learn that it is lost.
+    if (!this.successors.passesTo(hold, waiter) || !hold.sound) {
+      this.withdrawRetained();
+      return false;
+    }
+    this.context.timers.cancel(hold.tenancy!.timer);
+    this.retained = undefined;
+    this.handOver(hold, waiter);
+    return true;
+  }
+
+  /** A retained hold leaves the line. */
+  yieldRetained(): void {
+    if (this.withdrawRetained()) this.successors.moved();
   }
 
   /** A claim has come in, for this waiter. */
@@ -90,7 +123,7 @@ export class Tenancies {
       hold.tenancy = { lock: undefined, timer };
       return true;
     }
-    return whenAnswered(this.vacate(hold), (left) => {
+    return whenAnswered(this.vacate(hold, { unused }), (left) => {
       if (left === false) this.wasGone(lock);
       return left === true;
     });
@@ -103,13 +136,20 @@ export class Tenancies {
     this.tellLost(lock.hold, lock, 'claim-gone');
   }
 
-  /** To a successor if there is one; otherwise the claim is sent out of the line before a new one is sent to join it. */
-  private vacate(hold: Hold): Answer<Left> {
+  /**
+   * To a successor if there is one, or kept for one that may come; otherwise the claim is sent out of the line before a new
+   * one is sent to join it.
+   */
+  private vacate(hold: Hold, { unused = false } = {}): Answer<Left> {
     const successor = this.successors.successorTo(hold);
     if (successor !== undefined) {
-      hold.handOffs += 1;
-      this.seat(hold, successor, 'handed-over');
+      this.handOver(hold, successor);
       this.successors.moved();
+      return true;
+    }
+    const retainMs = unused ? 0 : this.successors.retainMs(hold);
+    if (retainMs > 0) {
+      this.retain(hold, retainMs);
       return true;
     }
     this.tenanted.delete(hold);
@@ -118,9 +158,40 @@ export class Tenancies {
     return left;
   }
 
+  private handOver(hold: Hold, waiter: Waiter): void {
+    hold.handOffs += 1;
+    this.seat(hold, waiter, 'handed-over');
+  }
+
+  private retain(hold: Hold, forMs: number): void {
+    const { clock, timers } = this.context;
+    const timer = timers.set(clock.now() + forMs, false, () => this.yieldRetained());
+    hold.tenancy = { lock: undefined, timer };
+    hold.onWanted ??= () => this.yieldRetained();
+    this.retained = hold;
+  }
+
+  /** Whether there was one. */
+  private withdrawRetained(): boolean {
+    const { retained: hold } = this;
+    if (hold === undefined) return false;
+    this.context.timers.cancel(hold.tenancy!.timer);
+    this.retained = undefined;
+    this.tenanted.delete(hold);
+    const left = hold.leave();
+    if (!isPending(left)) return true;
+    this.leaving = left;
+    void left.finally(() => {
+      if (this.leaving === left) this.leaving = undefined;
+      this.successors.moved();
+    });
+    return true;
+  }
+
   private lost(hold: Hold, loss: LockLostError): void {
     const { lock, timer } = hold.tenancy!;
     this.context.timers.cancel(timer);
+    if (this.retained === hold) this.retained = undefined;
     this.tenanted.delete(hold);
     if (lock !== undefined) {
       lock.lose(loss);

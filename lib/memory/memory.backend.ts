@@ -89,6 +89,7 @@ export class MemoryBackend implements LockBackend {
     const standee = line.get(request.id) ?? this.join(line, request);
     standee.wake = wake;
     standee.leaseEndsAt = this.clock.now() + request.leaseMs;
+    if (line.size > 1) this.tellWanted(line, standee);
     const standing = this.standing(line, standee);
     if (standing.held) standee.told = true;
     else if (!queue) this.leave(line, standee);
@@ -150,6 +151,12 @@ export class MemoryBackend implements LockBackend {
       if (standee.leaseEndsAt <= now) this.leave(line, standee);
     }
     return line;
+  }
+
+  /** A holder that is kept for nobody leaves by this: whoever wants the key is in then, even if it does not wait. */
+  private tellWanted(line: Line, standee: Standee): void {
+    const [front, second] = line.values();
+    if (second === standee && front!.request.yields) front!.wake?.(this.standing(line, front!));
   }
 
   /** Direct hand-off: whoever came in by somebody's leaving is told so, and need not ask. */

@@ -35,9 +35,10 @@ export class RedisClaim implements Claim {
     private readonly key: LineKey,
     node: string,
   ) {
-    const { id, slots, leaseMs, owner } = request;
+    const { id, slots, leaseMs, yields, owner } = request;
+    const share = yields === true ? '01' : slots === Infinity ? 0 : slots;
     // Not a template: that would keep each of its steps.
-    const name = [slots === Infinity ? 0 : slots, Math.ceil(leaseMs), node, id].join(':');
+    const name = [share, Math.ceil(leaseMs), node, id].join(':');
     this.name = owner === undefined ? name : [name, owner].join(' ');
   }
 

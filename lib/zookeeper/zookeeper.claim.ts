@@ -2,7 +2,7 @@ import { type ClaimRequest, type Standing } from '../core/backend.js';
 import { LockLostError } from '../core/errors.js';
 import { NotKnownError } from './zookeeper.errors.js';
 import { claimPrefix, type ZooKeeperKeys } from './zookeeper.keys.js';
-import { type Line, rankOf, toWatch, without } from './zookeeper.line.js';
+import { type Line, rankOf, readLine, toWatch, without } from './zookeeper.line.js';
 import { type NodeTerms, type Stay, ZooKeeperNode } from './zookeeper.node.js';
 import { type Member, type ZooKeeperSession } from './zookeeper.session.js';
 import { type ZooKeeperSessions } from './zookeeper.sessions.js';
@@ -30,6 +30,7 @@ export class ZooKeeperClaim implements Member {
   private readonly key: string;
   private readonly terms: NodeTerms;
   private readonly bytes: number;
+  private readonly yields: boolean;
 
   constructor(
     request: ClaimRequest,
@@ -41,6 +42,7 @@ export class ZooKeeperClaim implements Member {
     const parent = keys.lineOf(request.key);
     const prefix = claimPrefix(request.id, request.slots);
     this.terms = { id: request.id, parent, prefix, owner: request.owner };
+    this.yields = request.yields === true;
     this.bytes = parent.length + prefix.length + 12;
   }
 
@@ -110,6 +112,7 @@ export class ZooKeeperClaim implements Member {
     const rank = rankOf(this.line, name);
     if (rank?.held && place !== undefined && session.alive) {
       this.holding = true;
+      this.listenBehind(node);
       this.wakeUp?.({ held: true, place, leaseMs: session.leaseMs, waiting: rank.waiting });
     } else {
       this.wakeUp?.();
@@ -147,6 +150,7 @@ export class ZooKeeperClaim implements Member {
     this.holding = false;
     if (node === undefined) return;
     this.node = undefined;
+    node.session.watches.unwatch(this.terms.parent, this);
     if (node.name !== undefined) node.session.watches.unwatch(node.pathOf(node.name), this);
     node.session.members.delete(this);
     this.sessions.freed(node.session, this.bytes);
@@ -162,7 +166,10 @@ export class ZooKeeperClaim implements Member {
     this.settle();
     const { leaseMs } = session;
     this.holding = rank.held;
-    if (rank.held) return { held: true, place, leaseMs, waiting: rank.waiting };
+    if (rank.held) {
+      this.listenBehind(node);
+      return { held: true, place, leaseMs, waiting: rank.waiting };
+    }
     if (!queue) {
       await this.removed();
       return { held: false, ahead: rank.rank, askAgainMs: leaseMs };
@@ -173,6 +180,17 @@ export class ZooKeeperClaim implements Member {
     // A wake that comes in time lets it in without a question, if that lease has not ended since.
     const askAgainMs = watching.includes(false) ? UNWATCHED_MS : leaseMs / 2;
     return { held: false, ahead: rank.rank, place, askAgainMs };
+  }
+
+  /** A holder that yields hears of whoever joins behind it: also of one that did when this was on its way. */
+  private listenBehind(node: ZooKeeperNode): void {
+    if (!this.yields) return;
+    const { name, place, session } = node;
+    session.watches.watchLine(this.terms.parent, this, (names) => {
+      const rank = rankOf(readLine(names), name!);
+      if (this.node !== node || rank === undefined || rank.waiting === 0) return;
+      this.wakeUp?.({ held: true, place: place!, leaseMs: session.leaseMs, waiting: rank.waiting });
+    });
   }
 
   /** Nodes of this claim that it had in a session that has ended: dead, and never taken for its own. */
@@ -189,13 +207,13 @@ export class ZooKeeperClaim implements Member {
   /** Takes the node away, wherever it is. false: it was gone. */
   private async removed(): Promise<boolean> {
     const { node } = this;
-    let removed = false;
+    // Nobody takes it from its owner where the backend is closed while this is under way.
+    let removed = node?.name !== undefined && node.session.givenUp;
     if (node?.session.alive === true && (await node.found())) {
       try {
         removed = await node.remove();
       } catch (error) {
         if (node.session.alive) throw error;
-        // Nobody has taken it from its owner: the backend was closed while this was under way.
         removed = node.session.givenUp;
       }
     }

@@ -17,6 +17,7 @@ export interface ClientListeners {
   // A watch has fired, and watches no longer.
   deleted(path: string): void;
   changed(path: string): void;
+  child(path: string): void;
 }
 
 export interface Children {
@@ -59,7 +60,7 @@ export class ZooKeeperClient {
     handle.on('connect', () => tell(() => listeners.connected()));
     handle.on('connecting', () => tell(() => listeners.disconnected()));
     handle.on('close', (_client, code) => tell(() => listeners.closed(code)));
-    for (const event of ['deleted', 'changed'] as const) {
+    for (const event of ['deleted', 'changed', 'child'] as const) {
       handle.on(event, (_client, path) => tell(() => listeners[event](path)));
     }
     handle.init({
@@ -100,10 +101,10 @@ export class ZooKeeperClient {
     return stat !== null;
   }
 
-  async children(path: string): Promise<Children | undefined> {
+  async children(path: string, { watch = false } = {}): Promise<Children | undefined> {
     type Values = [string[] | null, Stat | null];
     const [names, stat] = await this.ask<Values>([OK, NO_NODE], (done) =>
-      this.handle.a_get_children2(path, false, done),
+      this.handle.a_get_children2(path, watch, done),
     );
     // A copy: the driver's arrays are of the realm that it was loaded in, and all that is made of them would be, too.
     return names === null || stat === null ? undefined : { names: [...names], stat };

@@ -22,7 +22,7 @@ export interface DriverHandle {
   readonly timeout: number;
   on(event: 'connect' | 'connecting', listener: () => void): unknown;
   on(event: 'close', listener: (client: unknown, code: number) => void): unknown;
-  on(event: 'deleted' | 'changed', listener: (client: unknown, path: string) => void): unknown;
+  on(event: 'deleted' | 'changed' | 'child', listener: (client: unknown, path: string) => void): unknown;
   init(config: DriverConfig): unknown;
   add_auth(scheme: string, auth: string, done: Done): number;
   a_create(path: string, data: string, flags: number, done: Done<[path: string]>): number;

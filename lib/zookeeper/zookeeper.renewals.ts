@@ -4,6 +4,7 @@ import { type ZooKeeperClient } from './zookeeper.client.js';
 export interface RenewingSession {
   readonly id: string;
   readonly alive: boolean;
+  readonly givenUp: boolean;
   flight<T>(send: (client: ZooKeeperClient) => Promise<T>): Promise<T>;
   signed<T>(call: Promise<T>): Promise<T>;
 }
@@ -43,7 +44,8 @@ export class SessionRenewals {
       renewals.forEach(({ resolve }, index) => resolve(kept[index]!));
     } catch (error) {
       for (const { resolve, reject } of renewals) {
-        if (session.alive) reject(error);
+        // Of a session that this side has ended, nobody can say that it was gone before.
+        if (session.alive || session.givenUp) reject(error);
         else resolve(false);
       }
     }

@@ -80,6 +80,7 @@ export class ZooKeeperSession {
       closed: (code) => this.end(closedFor(code) ?? new SessionEndedError(`closed (${code})`)),
       deleted: (path) => this.watches.gone(path),
       changed: (path) => this.watches.changed(path),
+      child: (path) => this.watches.changed(path),
     });
     this.watches = new SessionWatches(this.client);
     this.lookEvery(settings.sessionTimeoutMs / SIGNS_PER_TIMEOUT);

@@ -190,4 +190,15 @@ describe('a lease that ends between two statements', () => {
       await locks.close();
     },
   );
+
+  it('is lost to whoever tries the key when no timer has told, and its line stays that of the manager', async () => {
+    const world = new World();
+    const { locks } = world.process({ leaseMs: 1_000 });
+    await locks.acquire('a');
+    world.clock.stall(1_000);
+    const lock = await locks.tryAcquire('a');
+    expect(lock?.held).toBe(true);
+    await locks.close();
+    expect(lock?.held).toBe(false);
+  });
 });

@@ -89,12 +89,15 @@ describe('LockModule.forRootAsync', () => {
 });
 
 describe('LockModule.forRoot', () => {
-  it.each([{ waitMs: -1 }, { leaseMs: 1 }, { localHandOffs: 1024 }, { backend: {} as MemoryBackend }])(
-    'refuses %p at start-up',
-    async (options) => {
-      expect(await errorOf(create({ imports: [LockModule.forRoot(options)] }))).toBeInstanceOf(LockConfigError);
-    },
-  );
+  it.each([
+    { waitMs: -1 },
+    { leaseMs: 1 },
+    { localHandOffs: 1024 },
+    { retainMs: -1 },
+    { backend: {} as MemoryBackend },
+  ])('refuses %p at start-up', async (options) => {
+    expect(await errorOf(create({ imports: [LockModule.forRoot(options)] }))).toBeInstanceOf(LockConfigError);
+  });
 
   it('refuses a name that is none', () => {
     expect(() => LockModule.forRoot({ name: '' })).toThrow(LockConfigError);

@@ -52,6 +52,15 @@ describeOnRedis('what a lock costs, in commands', () => {
     expect(pushes).toEqual([]);
   });
 
+  it('2 for a hundred in a row, by a process that retains it', async () => {
+    const manager = await connected({ retainMs: 10_000, localHandOffs: 99 });
+    await watch.take();
+    for (let index = 0; index < 100; index += 1) await (await manager.acquire('free')).release();
+    const { sent, pushes } = await watch.take();
+    expect(sent.map((command) => callsOf(command).join())).toEqual(['attempt', 'withdraw']);
+    expect(pushes).toEqual([]);
+  });
+
   it('2 and a push for each that goes from process to process', async () => {
     const both = [await connected({ localHandOffs: 0 }), await connected({ localHandOffs: 0 })];
     await watch.take();

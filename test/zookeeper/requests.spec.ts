@@ -81,6 +81,22 @@ describeOnZooKeeper('what a lock costs on ZooKeeper', () => {
     expect(client.requests).toEqual(['sync', 'exists', 'exists', 'exists']);
   });
 
+  it('a holder that yields: one more read of its line, and one event when another joins', async () => {
+    const [holder, other] = [await connect(), await connect()];
+    await lineExists(holder, 'kept');
+    const claim = holder.backend.claim({ key: 'kept', id: 'x', slots: 1, leaseMs: 1_000, yields: true });
+    let wakes = 0;
+    claim.watch!(() => (wakes += 1));
+    expect(await claim.attempt({ queue: true })).toMatchObject({ held: true, waiting: 0 });
+    await until('it has read', () => holder.requests.length === 4);
+    expect(holder.requests).toEqual(['exists', 'create', 'getChildren2', 'getChildren2']);
+    holder.events = 0;
+    await other.backend.claim({ key: 'kept', id: 'y', slots: 1, leaseMs: 1_000 }).attempt({ queue: true });
+    await until('it is woken', () => wakes > 0);
+    expect({ wakes, events: holder.events }).toEqual({ wakes: 1, events: 1 });
+    expect(holder.requests).toHaveLength(4);
+  });
+
   it('k waiters: a hand-off wakes one of them, which reads a fixed number of times', async () => {
     const waiters = 8;
     const holder = await connect();

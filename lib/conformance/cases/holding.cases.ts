@@ -25,6 +25,23 @@ export const holdingCases = [
     await trial.getsInAtOnce(other, key);
   }),
 
+  singleCase('a lock that is retained is had again by its process, and by another that wants it', async (trial) => {
+    const key = trial.key();
+    const retainMs = 2 * trial.leaseMs;
+    const managers = [await trial.manager({ retainMs }), await trial.manager({ retainMs })];
+    let last = 0n;
+    for (let turn = 0; turn < 6; turn += 1) {
+      for (let times = 0; times < 3; times += 1) {
+        const lock = await managers[turn % 2]!.acquire(key);
+        assert.ok(lock.held && lock.fencingToken > last, 'a token that is larger than the one before');
+        last = lock.fencingToken;
+        await trial.releases(lock);
+      }
+    }
+    await Promise.all(managers.map((manager) => manager.close()));
+    await trial.lineHas(key, { holders: 0, waiters: 0 });
+  }),
+
   mutexCase('whoever is cut off stops believing before the next one is let in', async (trial) => {
     const { old, next } = await takenOver(trial);
     assert.ok(old.lock.signal.aborted && old.lock.signal.reason instanceof LockLostError);

@@ -88,6 +88,40 @@ export const wakesCases = [
     await waiter.holds();
   }),
 
+  singleCase('a holder that yields is woken when another waits behind it, and not while none does', async (trial) => {
+    const key = trial.key();
+    const [here, there] = await trial.connectTwo();
+    const holder = trial.claim(here, key, { yields: true });
+    const wakes = listen(holder);
+    const { place } = await holder.holds();
+    await quiet(trial);
+    wakes.length = 0;
+    await holder.renews();
+    await quiet(trial);
+    assert.equal(wakes.length, 0, 'wakes of a holder that nobody waits for');
+    const waiter = trial.claim(there, key, { yields: true });
+    await waiter.waits(1);
+    await isToldOfAnother(trial, wakes, place);
+    await holder.leaves();
+    await waiter.comesIn();
+  }),
+
+  singleCase('a holder that yields, and has waited itself, is woken when another waits behind it', async (trial) => {
+    const key = trial.key();
+    const [here, there] = await trial.connectTwo();
+    const first = trial.claim(there, key, { yields: true });
+    await first.holds();
+    const holder = trial.claim(here, key, { yields: true });
+    const wakes = listen(holder);
+    await holder.waits(1);
+    await first.leaves();
+    const { place } = await holder.comesIn();
+    await quiet(trial);
+    wakes.length = 0;
+    await trial.claim(there, key).waits(1);
+    await isToldOfAnother(trial, wakes, place);
+  }),
+
   mutexCase('asking in line wakes nobody, nor does a try that is refused', async (trial) => {
     const key = await trial.mutexKey();
     const clients = await trial.connectTwo();
@@ -112,6 +146,15 @@ function listen(claimant: Claimant): (Standing | undefined)[] {
   const wakes: (Standing | undefined)[] = [];
   claimant.watch((standing) => void wakes.push(standing));
   return wakes;
+}
+
+async function isToldOfAnother(trial: Trial, wakes: (Standing | undefined)[], place: bigint): Promise<void> {
+  await trial.becomesTrue('the holder has been woken', () => wakes.length > 0);
+  for (const standing of wakes) {
+    if (standing === undefined) continue;
+    assert.ok(standing.held && standing.waiting > 0, 'a wake that tells a holder of another says how many wait');
+    assert.equal(standing.place, place, 'the place that the wake told');
+  }
 }
 
 /** Long enough for wakes that are on their way. */

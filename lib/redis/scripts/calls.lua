@@ -43,7 +43,7 @@ local function amongOthers()
   local function front(line)
     local size = k.sizeOf(line)
     local claim = redis.call('ZRANGE', line, size, size)[1]
-    if not claim then return 0, 0 end
+    if not claim then return 0, 0, '' end
     local lease = k.leaseOf(claim)
     local left = -(redis.call('ZSCORE', line, '~' .. claim) or -ms) - ms
     if left > 2 * lease then
@@ -51,7 +51,7 @@ local function amongOthers()
       redis.call('ZADD', line, -(ms + lease), '~' .. claim)
       left = lease
     end
-    return left, lease
+    return left, lease, claim
   end
 
   local function join(line, claim, queue, mark)
@@ -68,7 +68,8 @@ local function amongOthers()
 
     if not held and not queue then
       if place then k.leave(line, { claim }) end
-      front(line)
+      local _, _, ahead = front(line)
+      if rank == 1 then k.tellWanted(line, ahead) end
       return { 'refused', rank }
     end
 
@@ -88,7 +89,8 @@ local function amongOthers()
     redis.call('ZADD', line, -(ms + lease), '~' .. claim)
     k.expireAfter(line, lease)
     if held then return { 'in', tonumber(place), size - math.max(admitted, rank + 1) } end
-    local frontLeft, frontLease = front(line)
+    local frontLeft, frontLease, ahead = front(line)
+    if rank == 1 then k.tellWanted(line, ahead) end
     return { 'waiting', tonumber(place), rank, frontLeft, frontLease }
   end
 

@@ -1,6 +1,6 @@
 -- The line of a key is one sorted set, in which each claim stands twice: as `<claim>` by its place, and as `~<claim>` by
 -- the end of its lease, in ms of the server's clock and below zero, so that no clock can mix the two. A claim is named
--- `<slots>:<lease in ms>:<node>:<id> <owner>`: slots 0 for endless; the process to tell when it comes in; and what that says
+-- `<slots>:<lease in ms>:<node>:<id> <owner>`: slots 0 for endless, 01 for one that yields when it is wanted; the process to tell when it comes in; and what that says
 -- of itself, which may be nothing, then without the space. Who holds is derived, never stored: whoever leaves needs no write
 -- to let others in, so a server that is out of memory still hands locks over.
 --
@@ -50,6 +50,13 @@ end
 
 local function say(channel, news)
   redis.call(CLUSTER and 'SPUBLISH' or 'PUBLISH', channel, news)
+end
+
+-- Somebody stands right behind the front: if that yields, its process hears so, as it hears of one that comes in.
+local function tellWanted(line, front)
+  local lease, node, id = string.match(front, '^01:(%d+):([^:]*):([^ ]*)')
+  if not id then return end
+  say(channelOf(line, node), string.format('%s %.0f %d 1', id, redis.call('ZSCORE', line, front), lease))
 end
 
 -- Whether nobody listens to a process's channel. Asked before anything is said on it: what is said on a master is heard by
@@ -137,6 +144,7 @@ return {
   deaf = deaf,
   leave = leave,
   say = say,
+  tellWanted = tellWanted,
   byId = byId,
   dropDead = dropDead,
   expireAfter = expireAfter,

@@ -112,6 +112,31 @@ export const coreBugs: readonly PlantedBug[] = [
       }),
   },
   {
+    name: 'a retained claim that is taken again without a look at its lease',
+    caughtBy: 'honest answers',
+    family,
+    plant: () =>
+      replaceMethod(Tenancies.prototype, 'resume', (right) => {
+        return function (this: never, waiter: never) {
+          const { retained } = this as { readonly retained: Hold | undefined };
+          if (retained === undefined) return right.call(this, waiter);
+          const unseen = Object.defineProperty(retained, 'sound', { value: true, configurable: true });
+          const resumed = right.call(this, waiter);
+          delete (unseen as { sound?: boolean }).sound;
+          return resumed;
+        };
+      }),
+  },
+  {
+    name: 'a retained claim that never leaves, whoever wants it',
+    caughtBy: 'liveness',
+    family,
+    plant: () =>
+      replaceMethod(Tenancies.prototype, 'yieldRetained', () => {
+        return function () {};
+      }),
+  },
+  {
     name: 'a claim is asked about again after it was withdrawn',
     caughtBy: 'kept contract',
     byNoOther: true,

@@ -21,11 +21,13 @@ export function startProcess(nature: Nature, family: Family, store: Store, name:
   const network = new Network(nature, machine, name, family);
   const random = { id: () => `${dice.below(2 ** 32)}-${name.replaceAll(' ', '-')}`, fraction: () => dice.fraction() };
   const backend = new Recorder(store.connect({ process: name, machine, network, random }), name, machine, history);
+  const localHandOffs = dice.oneOf(0, 1, 3, 16);
   const options = {
     backend,
     leaseMs: dice.oneOf(...family.leasesMs),
     waitMs: 2_000,
-    localHandOffs: dice.oneOf(0, 1, 3, 16),
+    localHandOffs,
+    retainMs: localHandOffs === 0 ? 0 : nature.pace * dice.oneOf(0, 0, 20, 300, 3_000),
     drainMs: 500,
   };
   const locks = new LockManager(options, { clock: machine, random });

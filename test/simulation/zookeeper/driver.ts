@@ -10,7 +10,7 @@ const INVALID_STATE = -9;
 const SENT = 0;
 const RECONNECTS_AFTER_MS = 20;
 
-type Event = 'connect' | 'connecting' | 'close' | 'deleted' | 'changed';
+type Event = 'connect' | 'connecting' | 'close' | 'deleted' | 'changed' | 'child';
 type Listener = (client: unknown, told: never) => void;
 type Settle = (answer: Answer) => void;
 
@@ -23,6 +23,7 @@ export class SimulatedDriver implements DriverHandle {
   /** What was asked, and not yet answered. */
   private asked: { readonly request: Request; readonly settle: Settle }[] = [];
   private readonly watched = new Set<string>();
+  private readonly watchedLines = new Set<string>();
   private connected = false;
   private closed = false;
   private zxid = 0;
@@ -69,8 +70,9 @@ export class SimulatedDriver implements DriverHandle {
     });
   }
 
-  a_get_children2(path: string, _watch: boolean, done: Done<[names: string[] | null, stat: Stat | null]>): number {
-    return this.ask({ kind: 'children', path }, ({ code, names, stat = null }) => {
+  a_get_children2(path: string, watch: boolean, done: Done<[names: string[] | null, stat: Stat | null]>): number {
+    return this.ask({ kind: 'children', path, watch }, ({ code, names, stat = null }) => {
+      if (watch && stat !== null) this.watchedLines.add(path);
       done(code, '', names === undefined ? null : [...names], stat);
     });
   }
@@ -102,6 +104,9 @@ export class SimulatedDriver implements DriverHandle {
       deleted: (path) => {
         if (this.watched.delete(path)) this.tell('deleted', path);
       },
+      child: (path) => {
+        if (this.watchedLines.delete(path)) this.tell('child', path);
+      },
       lost: () => this.lost(),
     });
   }
@@ -112,8 +117,8 @@ export class SimulatedDriver implements DriverHandle {
     this.timeout = timeoutMs;
     this.connected = true;
     // What was asked meanwhile goes out now, behind what is watched.
-    if (this.watched.size > 0) {
-      const request = { kind: 'watch again', paths: [...this.watched] } as const;
+    if (this.watched.size + this.watchedLines.size > 0) {
+      const request = { kind: 'watch again', paths: [...this.watched], lines: [...this.watchedLines] } as const;
       this.asked.unshift({ request, settle: () => undefined });
     }
     for (const { request } of this.asked) this.relay!.send(request);

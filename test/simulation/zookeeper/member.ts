@@ -1,6 +1,6 @@
 import { type Stat } from '../../../lib/zookeeper/zookeeper.driver.js';
 import { type Ensemble } from './ensemble.js';
-import { type Transaction, Tree } from './tree.js';
+import { parentOf, type Transaction, Tree } from './tree.js';
 
 export const OK = 0;
 export const NO_NODE = -101;
@@ -11,9 +11,9 @@ export const MOVED = -118;
 /** What a client says on a connection. */
 export type Request =
   | { readonly kind: 'ping' }
-  | { readonly kind: 'exists' | 'children'; readonly path: string }
-  | { readonly kind: 'get'; readonly path: string; readonly watch: boolean }
-  | { readonly kind: 'watch again'; readonly paths: readonly string[] }
+  | { readonly kind: 'exists'; readonly path: string }
+  | { readonly kind: 'get' | 'children'; readonly path: string; readonly watch: boolean }
+  | { readonly kind: 'watch again'; readonly paths: readonly string[]; readonly lines: readonly string[] }
   | Asked;
 
 /** What the leader is asked. */
@@ -47,6 +47,7 @@ export interface ClientEnd {
   greeted(session: string | undefined, timeoutMs: number): void;
   answered(answer: Answer, zxid: number): void;
   deleted(path: string): void;
+  child(path: string): void;
   hungUp(): void;
 }
 
@@ -109,8 +110,13 @@ export class Member {
 
   apply(transaction: Transaction): void {
     if (transaction.zxid <= this.tree.zxid) return;
-    for (const path of this.tree.apply(transaction)) for (const each of this.connections) each.gone(path);
     const { change } = transaction;
+    const gone = this.tree.apply(transaction);
+    const changed = change.kind === 'make' ? [change.path] : gone;
+    for (const each of this.connections) {
+      for (const path of gone) each.gone(path);
+      for (const path of changed) each.changed(parentOf(path));
+    }
     if (change.kind !== 'end') return;
     for (const each of this.connections) if (each.session === change.session) each.hangUp();
   }
@@ -148,14 +154,18 @@ export class Connection {
   closed = false;
   private readonly pending: (Pending & { result?: Answer })[] = [];
   private readonly watched = new Set<string>();
+  private readonly watchedLines = new Set<string>();
+  /** What the client knew of when it came. */
+  private since = 0;
 
   constructor(
     private readonly member: Member,
     private readonly client: ClientEnd,
   ) {}
 
-  greet({ session, timeoutMs }: Hello): void {
+  greet({ session, timeoutMs, zxid }: Hello): void {
     const { member } = this;
+    this.since = zxid;
     const { ensemble } = member;
     if (member.deposed !== undefined)
       return member.deposed.has(session) ? this.welcome(session, timeoutMs) : this.hangUp();
@@ -181,6 +191,10 @@ export class Connection {
 
   gone(path: string): void {
     if (this.watched.delete(path)) this.client.deleted(path);
+  }
+
+  changed(path: string): void {
+    if (this.watchedLines.delete(path)) this.client.child(path);
   }
 
   hangUp(): void {
@@ -227,11 +241,16 @@ export class Connection {
         this.watched.add(path);
         if (!tree.has(path)) this.gone(path);
       }
+      for (const path of request.lines) {
+        this.watchedLines.add(path);
+        if ((tree.stat(path)?.pzxid ?? Infinity) > this.since) this.changed(path);
+      }
       return { code: OK };
     }
     const { path } = request;
     const stat = tree.stat(path);
     if (stat === null) return { code: NO_NODE, stat };
+    if (request.kind === 'children' && request.watch) this.watchedLines.add(path);
     if (request.kind === 'children') return { code: OK, stat, names: tree.children(path) };
     if (request.kind === 'get' && request.watch) this.watched.add(path);
     return { code: OK, stat, data: tree.data(path) };

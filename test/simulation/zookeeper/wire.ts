@@ -27,6 +27,7 @@ export interface DriverEnd {
   greeted(session: string | undefined, timeoutMs: number): void;
   answered(answer: Answer, zxid: number): void;
   deleted(path: string): void;
+  child(path: string): void;
   lost(): void;
 }
 
@@ -58,6 +59,7 @@ export class Wire {
         greeted: (session, timeoutMs) => this.down(() => client.greeted(session, timeoutMs)),
         answered: (answer, zxid) => this.down(() => answer.pong ?? client.answered(answer, zxid)),
         deleted: (path) => this.down(() => client.deleted(path)),
+        child: (path) => this.down(() => client.child(path)),
         hungUp: () => this.breaks(),
       });
       if (this.server === undefined) this.breaks();

@@ -1,6 +1,9 @@
 import { type Standing } from '../../../lib/core/backend.js';
 import { type Mistake } from './broken-backend.js';
 
+const YIELDS = 'a holder that yields is woken when another waits behind it, and not while none does';
+const YIELDS_LATER = 'a holder that yields, and has waited itself, is woken when another waits behind it';
+
 const FOR_EVER = 2 ** 31 - 1;
 
 /** How waiters are told. */
@@ -49,6 +52,58 @@ export const wakesMistakes: readonly Mistake[] = [
         }),
       };
     },
+  },
+  {
+    name: 'a holder that yields is not told who joins',
+    caughtBy: [YIELDS, YIELDS_LATER],
+    changes: () => ({ request: ({ yields: _yields, ...request }) => request }),
+  },
+  {
+    name: 'a holder that yields is told who joins only if it came in at once',
+    caughtBy: [YIELDS_LATER],
+    changes: () => ({
+      claim: (claim) => {
+        let waited = false;
+        let held = false;
+        return {
+          attempt: async (options) => {
+            const standing = await claim.attempt(options);
+            held = standing.held;
+            waited ||= !held;
+            return standing;
+          },
+          watch: (wake) => claim.watch!((standing) => void ((waited && held) || wake(standing))),
+        };
+      },
+    }),
+  },
+  {
+    name: 'a holder that yields is woken whenever it is kept',
+    caughtBy: [YIELDS],
+    changes: () => ({
+      claim: (claim, { yields }) => {
+        let wake: (() => void) | undefined;
+        return {
+          renew: async () => {
+            if (yields) wake?.();
+            return claim.renew();
+          },
+          watch: (given) => {
+            wake = () => given();
+            return claim.watch!(given);
+          },
+        };
+      },
+    }),
+  },
+  {
+    name: 'a holder that yields is told that nobody waits',
+    caughtBy: [YIELDS, YIELDS_LATER],
+    changes: () => ({
+      claim: (claim) => ({
+        watch: (wake) => claim.watch!((standing) => wake(standing?.held ? { ...standing, waiting: 0 } : standing)),
+      }),
+    }),
   },
   {
     name: 'all who wait are told that they are in when one is',
