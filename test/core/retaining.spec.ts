@@ -308,7 +308,7 @@ describe('without retainMs', () => {
     };
     await acquireAndRelease(process);
     await acquireAndRelease(retaining(world));
-    expect(yields).toEqual([undefined]);
+    expect(yields).toEqual([false]);
   });
 
   it('a claim leaves with its last release', async () => {
