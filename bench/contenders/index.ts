@@ -1,12 +1,13 @@
 import { barePush } from './bare-push.js';
 import { byHand, byHandFenced, byHandInTurn, byHandPipelined, byHandQueue } from './by-hand.js';
 import { type Contender } from './contender.js';
-import { oursOnRedis, oursStrict } from './ours.js';
+import { oursOnRedis, oursRetaining, oursStrict } from './ours.js';
 import { redisPeers, tunedRedisPeers } from './redis-peers.js';
 
 const onRedis: readonly Contender[] = [
   oursOnRedis,
   oursStrict,
+  oursRetaining,
   byHand,
   byHandFenced,
   byHandInTurn,

@@ -29,6 +29,13 @@ export const oursStrict = ours(
   { localHandOffs: 0 },
   REDIS_COMMANDS,
 );
+/** Keeps what nobody else wants for the next caller of the process: here, nobody ever does. */
+export const oursRetaining = ours(
+  'nestjs-locked, retainMs',
+  (url) => new RedisBackend({ url, commandTimeoutMs: PATIENT_MS, prefix: 'retained' }),
+  { retainMs: 1_000 },
+  REDIS_COMMANDS,
+);
 export const oursOnZooKeeper = ours('nestjs-locked', (connect) => new ZooKeeperBackend({ connect }));
 export const oursOnPostgres = ours(
   'PostgreSQL',

@@ -1,6 +1,6 @@
 import { byHand, byHandPipelined } from '../contenders/by-hand.js';
 import { type Contender } from '../contenders/contender.js';
-import { oursOnRedis } from '../contenders/ours.js';
+import { oursOnRedis, oursRetaining } from '../contenders/ours.js';
 import { redisPeers, tunedRedisPeers } from '../contenders/redis-peers.js';
 import { type FreeKeys, freeKeys } from '../measure/free-keys.js';
 import { estimate, median } from '../measure/statistics.js';
@@ -21,7 +21,7 @@ export const manyKeys: Scenario = {
   async measure(circumstances) {
     const { stage, effort, say } = circumstances;
     const contenders = present(
-      [oursOnRedis, byHand, byHandPipelined, ...redisPeers, ...tunedRedisPeers.filter(isMore)],
+      [oursOnRedis, byHand, oursRetaining, byHandPipelined, ...redisPeers, ...tunedRedisPeers.filter(isMore)],
       circumstances,
     );
     const server = await stage.redis();
