@@ -1,10 +1,20 @@
 import { barePush } from './bare-push.js';
 import { byHand, byHandFenced, byHandInTurn, byHandPipelined, byHandQueue } from './by-hand.js';
 import { type Contender } from './contender.js';
-import { oursOnRedis, oursRetaining, oursStrict } from './ours.js';
-import { redisPeers, tunedRedisPeers } from './redis-peers.js';
+import {
+  oursInMemory,
+  oursInSharedMemory,
+  oursOnEtcd,
+  oursOnPostgres,
+  oursOnRedis,
+  oursOnZooKeeper,
+  oursRetaining,
+  oursStrict,
+} from './ours.js';
+import { leanUniversal, redisPeers, tunedRedisPeers } from './redis-peers.js';
+import { zooKeeperByHand, zooKeeperByHandRelayed } from './zookeeper.js';
 
-const onRedis: readonly Contender[] = [
+const everybody: readonly Contender[] = [
   oursOnRedis,
   oursStrict,
   oursRetaining,
@@ -16,11 +26,19 @@ const onRedis: readonly Contender[] = [
   barePush,
   ...redisPeers,
   ...tunedRedisPeers,
+  leanUniversal,
+  oursInMemory,
+  oursInSharedMemory,
+  oursOnPostgres,
+  oursOnEtcd,
+  oursOnZooKeeper,
+  zooKeeperByHand,
+  ...(zooKeeperByHandRelayed === undefined ? [] : [zooKeeperByHandRelayed]),
 ];
 
 /** By the name that one process tells another. */
 export function contenderCalled(name: string): Contender {
-  const contender = onRedis.find((each) => each.name === name);
+  const contender = everybody.find((each) => each.name === name);
   if (contender === undefined) throw new Error(`nobody is called ${name}`);
   return contender;
 }

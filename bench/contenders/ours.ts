@@ -36,7 +36,7 @@ export const oursRetaining = ours(
   { retainMs: 1_000 },
   REDIS_COMMANDS,
 );
-export const oursOnZooKeeper = ours('nestjs-locked', (connect) => new ZooKeeperBackend({ connect }));
+export const oursOnZooKeeper = ours('nestjs-locked, ZooKeeper', (connect) => new ZooKeeperBackend({ connect }));
 export const oursOnPostgres = ours(
   'PostgreSQL',
   (url) => new CasBackend({ store: new PostgresStore({ url, createTable: true }) }),

@@ -33,7 +33,7 @@ const BUILT = new URL('../../dist/', import.meta.url);
 const RELAY = new URL('zookeeper/zookeeper.relay.js', BUILT);
 
 export const zooKeeperByHand: Contender = {
-  name: 'by hand',
+  name: 'by hand, ZooKeeper',
   kind: 'by hand',
   sends: [],
   open: (connect) => openDriver(connect, async () => undefined),
@@ -42,7 +42,7 @@ export const zooKeeperByHand: Contender = {
 /** As ours reaches the server. For information: what the relay costs is ours to pay. */
 export const zooKeeperByHandRelayed: Contender | undefined = existsSync(RELAY)
   ? {
-      name: 'by hand, through our relay',
+      name: 'by hand, ZooKeeper, through our relay',
       kind: 'by hand',
       sends: [],
       async open(connect) {

@@ -1,10 +1,12 @@
 import { type Redis } from 'ioredis';
-import { type Contender, keyOf, type Locker } from '../contenders/contender.js';
+import { type Contender, type Locker } from '../contenders/contender.js';
+import { type Stage } from '../stage/stage.js';
 import { interleave, type Way } from './interleave.js';
 import { underLoad } from './server-load.js';
 import { ratios, sum } from './statistics.js';
 
 export interface FreeKeysTerms {
+  readonly stage: Stage;
   readonly contenders: readonly Contender[];
   readonly server: { readonly url: string; readonly admin?: Redis };
   /** Each with a key of its own, one lock after the other. */
@@ -33,47 +35,69 @@ export class FreeKeys {
   }
 }
 
-interface Turn {
+export interface Turn {
   readonly micros: number;
   readonly cpuMicros: number;
 }
 
 /** So many locks in a turn, all callers together, that a turn is longer than what the clock and the collector do to it. */
 const LOCKS_A_TURN = 24;
+/** Until the engine has compiled what is used all the time. Before, a lock of ours took twice as long as after. */
+const WARM_UP_LOCKS = 3_000;
 
+/**
+ * Each contender in a process of its own, of which one has its turn: what it leaves to the garbage collector, has the engine
+ * compile, or hooks into promises, is its own affair. (In one process, a package that is on AsyncLocalStorage made each promise of
+ * all of them dearer, on Node 20, and ours by a third.)
+ */
 export async function freeKeys(terms: FreeKeysTerms): Promise<readonly FreeKeys[]> {
-  const { contenders, server, callers, repetitions, forMs } = terms;
+  const { stage, contenders, server, callers, repetitions, forMs } = terms;
   const results = contenders.map((contender) => new FreeKeys(contender));
-  const each = Math.max(2, Math.ceil(LOCKS_A_TURN / callers));
-  for (let repetition = 0; repetition < repetitions; repetition += 1) {
-    const lockers = await Promise.all(contenders.map((contender) => contender.open(server.url)));
-    const turns = contenders.map((contender, index) => () => turn(lockers[index]!, contender, callers, each));
-    for (const [index, { sends }] of contenders.entries()) {
-      // The first of a connection sends scripts in full, and makes what is missing.
-      await turns[index]!();
-      if (server.admin === undefined) continue;
-      const [, load] = await underLoad(server.admin, sends, turns[index]!);
-      results[index]!.commands = load.commands / (callers * each);
+  const locks = Math.max(2, Math.ceil(LOCKS_A_TURN / callers));
+  const actors = await stage.actors(contenders.length);
+  try {
+    const turns = contenders.map(
+      ({ name }, index) =>
+        () =>
+          actors[index]!.does.locksInTurn(name, callers, locks),
+    );
+    for (let repetition = 0; repetition < repetitions; repetition += 1) {
+      await Promise.all(contenders.map(({ name }, index) => actors[index]!.does.open(name, server.url)));
+      for (const [index, { name, sends }] of contenders.entries()) {
+        if (repetition === 0) await actors[index]!.does.locksInTurn(name, callers, Math.ceil(WARM_UP_LOCKS / callers));
+        // The first of a connection sends scripts in full, and makes what is missing.
+        await turns[index]!();
+        if (server.admin === undefined) continue;
+        const [, load] = await underLoad(server.admin, sends, turns[index]!);
+        results[index]!.commands = load.commands / (callers * locks);
+      }
+      const ways: Way<Turn>[] = contenders.map(({ name }, index) => ({ name, turn: turns[index]! }));
+      const samples = await interleave(ways, { forMs: forMs / repetitions, atLeast: 1 });
+      for (const result of results) {
+        const own = samples.get(result.contender.name)!;
+        result.micros.push(own.map(({ micros }) => micros));
+        result.cpuMicros.push(...own.map(({ cpuMicros }) => cpuMicros));
+      }
     }
-    const ways: Way<Turn>[] = contenders.map(({ name }, index) => ({ name, turn: turns[index]! }));
-    const samples = await interleave(ways, { forMs: forMs / repetitions, atLeast: 1 });
-    for (const result of results) {
-      const own = samples.get(result.contender.name)!;
-      result.micros.push(own.map(({ micros }) => micros));
-      result.cpuMicros.push(...own.map(({ cpuMicros }) => cpuMicros));
-    }
-    for (const locker of lockers) await locker.close();
+  } finally {
+    await Promise.all(actors.map((actor) => actor.stop()));
   }
   return results;
 }
 
-async function turn(locker: Locker, contender: Contender, callers: number, each: number): Promise<Turn> {
+/** So many locks by each of so many callers, each with a key of its own. */
+export async function locksInTurn(
+  locker: Locker,
+  keyOf: (key: string) => string,
+  callers: number,
+  locks: number,
+): Promise<Turn> {
   const cpu = process.cpuUsage();
   const startedAt = performance.now();
   await Promise.all(
     Array.from({ length: callers }, async (_, caller) => {
-      const key = keyOf(contender, `${caller}`);
-      for (let index = 0; index < each; index += 1) {
+      const key = keyOf(`${caller}`);
+      for (let index = 0; index < locks; index += 1) {
         const release = await locker.acquire(key);
         await release();
       }
@@ -81,6 +105,5 @@ async function turn(locker: Locker, contender: Contender, callers: number, each:
   );
   const elapsed = performance.now() - startedAt;
   const { user, system } = process.cpuUsage(cpu);
-  const locks = callers * each;
-  return { micros: (elapsed * 1_000) / locks, cpuMicros: (user + system) / locks };
+  return { micros: (elapsed * 1_000) / callers / locks, cpuMicros: (user + system) / callers / locks };
 }

@@ -31,7 +31,7 @@ export const backends: Scenario = {
       say(place);
       const server = { url: await address() };
       const { repetitions } = effort;
-      const common = { contenders: [contender], server, repetitions, forMs: effort.forMs / 2 / places.length };
+      const common = { stage, contenders: [contender], server, repetitions, forMs: effort.forMs / 2 / places.length };
       const [alone] = await freeKeys({ ...common, callers: 1 });
       const [crowd] = await freeKeys({ ...common, callers: CALLERS });
       results.push({ place, alone: alone!, crowd: crowd! });

@@ -30,7 +30,7 @@ export const manyKeys: Scenario = {
       say(`${callers} callers`);
       const { repetitions } = effort;
       const forMs = effort.forMs / (callers in ROWS ? 1.5 : 6);
-      byCallers.set(callers, await freeKeys({ contenders, server, callers, repetitions, forMs }));
+      byCallers.set(callers, await freeKeys({ stage, contenders, server, callers, repetitions, forMs }));
     }
     const rate = (callers: number, index: number) => {
       const results = byCallers.get(callers)!;

@@ -18,7 +18,7 @@ export const oneCaller: Scenario = {
       circumstances,
     );
     const { repetitions, forMs } = effort;
-    const results = await freeKeys({ contenders, server: await stage.redis(), callers: 1, repetitions, forMs });
+    const results = await freeKeys({ stage, contenders, server: await stage.redis(), callers: 1, repetitions, forMs });
     const [ours, floor] = results as readonly [FreeKeys, FreeKeys];
     const rate = estimate(ours.rateOf(floor));
     const bars = results.map(({ contender, micros }) => ({ ...contender, ...spread(micros.flat()) }));

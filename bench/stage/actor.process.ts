@@ -1,8 +1,9 @@
 import { createHook } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { contenderCalled } from '../contenders/index.js';
-import { type Locker, type Release } from '../contenders/contender.js';
+import { keyOf, type Locker, type Release } from '../contenders/contender.js';
 import { crowd } from '../measure/crowd.js';
+import { locksInTurn } from '../measure/free-keys.js';
 import { inCompany } from '../measure/in-company.js';
 import { type Answer, type Footprint, type Order, type Part, sharedNow } from './actor.js';
 
@@ -14,6 +15,8 @@ const part: Part = {
     await lockers.get(name)?.close();
     lockers.set(name, await contenderCalled(name).open(url));
   },
+  locksInTurn: (name, callers, locks) =>
+    locksInTurn(lockerOf(name), (key) => keyOf(contenderCalled(name), key), callers, locks),
   crowd: (name, terms) => crowd(lockerOf(name), terms),
   async hold(name, key) {
     held.set(`${name} ${key}`, await lockerOf(name).acquire(key));

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { type CrowdReport, type CrowdTerms } from '../measure/crowd.js';
+import { type Turn } from '../measure/free-keys.js';
 
 /** How long the monotonic clock has run that all processes of a machine share. */
 export const sharedNow = (): number => Number(process.hrtime.bigint()) / 1e6;
@@ -10,6 +11,8 @@ export const sharedNow = (): number => Number(process.hrtime.bigint()) / 1e6;
 export interface Part {
   /** Connects; again, if it was connected. */
   open(name: string, url: string): Promise<void>;
+  /** Each of so many callers acquires a key of its own so often, and releases it. */
+  locksInTurn(name: string, callers: number, locks: number): Promise<Turn>;
   crowd(name: string, terms: CrowdTerms): Promise<CrowdReport>;
   /** Acquires, and keeps it. */
   hold(name: string, key: string): Promise<void>;
