@@ -7,7 +7,11 @@ import { inTime, PATIENCE_MS } from './in-time.js';
 import { leave, type Left } from './leave.js';
 import { drift, driftMargin, type Moment, momentAfter, momentOf } from './moment.js';
 import { type Terms, type Wish } from './options.js';
+import { quietly } from './quietly.js';
 import { type Timer } from './timers.js';
+
+/** Ends the watch of a claim; where there is none, there is nothing to end. */
+export type Unwatch = (() => void) | undefined;
 
 /** A claim that is in, and what keeps it so. */
 export interface AdmittedClaim {
@@ -15,7 +19,15 @@ export interface AdmittedClaim {
   readonly id: string;
   readonly terms: Terms;
   readonly claim: Claim;
-  readonly unwatch: () => void;
+  readonly unwatch: Unwatch;
+}
+
+/** Who gives a hold to callers. */
+export interface Keeper {
+  /** It is over, and not by leaving. Told once. */
+  lost(hold: Hold, loss: LockLostError): void;
+  /** Somebody else was seen to want it. */
+  wanted(hold: Hold): void;
 }
 
 /** The lock of the caller that has a hold. */
@@ -46,7 +58,7 @@ const LAST_TRY_MS = 20;
  * late the reply was. Once lost, no answer revives it: a renewal that was sent before a stall may still be confirmed
  * after it, when somebody already read that the lock was lost.
  *
- * States: held → (over by leaving | over by loss). `onLost` is called at most once.
+ * States: held → (over by leaving | over by loss).
  */
 export class Hold {
   readonly place: bigint;
@@ -57,8 +69,7 @@ export class Hold {
   tenancy: Tenancy | undefined;
   /** Somebody else was seen to want it. They may have gone since. */
   wanted: boolean;
-  onWanted: (() => void) | undefined;
-  onLost: ((error: LockLostError) => void) | undefined;
+  keeper: Keeper | undefined;
   private over = false;
   private readonly leaseMs: number;
   private readonly marginMs: number;
@@ -114,7 +125,7 @@ export class Hold {
   woken(news?: Standing): void {
     if (news === undefined || (news.held && news.waiting > 0)) {
       this.wanted = true;
-      this.onWanted?.();
+      this.keeper?.wanted(this);
     }
     if (news === undefined) void this.confirm();
   }
@@ -128,7 +139,7 @@ export class Hold {
   lose(reason: LossReason): void {
     if (this.over) return;
     this.end();
-    this.onLost?.(new LockLostError(this.admitted.key, reason));
+    this.keeper?.lost(this, new LockLostError(this.admitted.key, reason));
     // The backend may still count it as held, and others wait for it; or it keeps a note for whoever was evicted.
     if (reason !== 'claim-gone') void this.withdraw();
   }
@@ -173,7 +184,7 @@ export class Hold {
   private end(): void {
     this.over = true;
     this.context.timers.cancel(this.timer);
-    this.admitted.unwatch();
+    quietly(this.admitted.unwatch);
   }
 
   private within(now: number): boolean {

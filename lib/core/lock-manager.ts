@@ -33,6 +33,10 @@ export class LockManager {
   private readonly origin: EventOrigin;
   private readonly context: Context;
   private readonly lines = new Map<string, LocalLine>();
+  /** One for all lines, of which there may be many. */
+  private readonly emptied = (line: LocalLine): void => {
+    if (this.lines.get(line.key) === line) this.lines.delete(line.key);
+  };
   private readonly runs = new Set<Promise<unknown>>();
   private draining: Promise<void> | undefined;
   private drained = false;
@@ -327,9 +331,7 @@ export class LockManager {
   private line(key: string): LocalLine {
     let line = this.lines.get(key);
     if (line === undefined) {
-      line = new LocalLine(this.context, this.defaults, key, (own) => {
-        if (this.lines.get(key) === own) this.lines.delete(key);
-      });
+      line = new LocalLine(this.context, this.defaults, key, this.emptied);
       this.lines.set(key, line);
     }
     return line;

@@ -4,11 +4,12 @@ import { type Claim, type Held, type Standing, type Waiting } from './backend.js
 import { Bell } from './bell.js';
 import { type Context, track } from './context.js';
 import { isLockError } from './errors.js';
-import { Hold } from './hold.js';
+import { Hold, type Unwatch } from './hold.js';
 import { inTime, PATIENCE_MS } from './in-time.js';
 import { leave } from './leave.js';
 import { drift, driftMargin, type Moment, momentAfter, momentOf } from './moment.js';
 import { type Terms } from './options.js';
+import { quietly } from './quietly.js';
 import { checked, isHeld } from './standing.js';
 
 /** Who is told how a pursuit goes. */
@@ -100,12 +101,12 @@ export class Pursuit<Caller = unknown> {
 
   private pursue(): void {
     let claim: Claim;
-    let unwatch: () => void;
+    let unwatch: Unwatch;
     try {
       const { key, id, yields, owner } = this;
       const { slots, leaseMs } = this.terms;
       claim = this.context.backend.claim({ key, id, slots, leaseMs, yields, owner });
-      unwatch = quietly(claim.watch?.((standing) => this.wake(standing)));
+      unwatch = claim.watch?.((standing) => this.wake(standing));
     } catch (error) {
       this.pursuer.failed(this, error);
       return;
@@ -124,7 +125,7 @@ export class Pursuit<Caller = unknown> {
   }
 
   /** Mostly the first answer is that it is in: then there is nothing to follow. */
-  private heard(claim: Claim, unwatch: () => void, first: Ask, standing: Standing): Promise<void> | undefined {
+  private heard(claim: Claim, unwatch: Unwatch, first: Ask, standing: Standing): Promise<void> | undefined {
     if (this.givenUp || !isHeld(standing) || !this.usable(standing)) {
       this.done = this.follow(claim, unwatch, first);
       return this.done;
@@ -134,17 +135,17 @@ export class Pursuit<Caller = unknown> {
     return undefined;
   }
 
-  private async follow(claim: Claim, unwatch: () => void, first: Ask): Promise<void> {
+  private async follow(claim: Claim, unwatch: Unwatch, first: Ask): Promise<void> {
     const held = await this.askUntilHeld(claim, first);
     if (held !== undefined && !this.givenUp) {
       this.admit(claim, unwatch, held);
       return;
     }
-    unwatch();
+    quietly(unwatch);
     if (held !== undefined || this.inLine) await this.leave(claim);
   }
 
-  private admit(claim: Claim, unwatch: () => void, held: Held): void {
+  private admit(claim: Claim, unwatch: Unwatch, held: Held): void {
     this.done = undefined;
     const { key, id, terms } = this;
     this.hold = new Hold(this.context, { key, id, terms, claim, unwatch }, held, this.answered);
@@ -247,14 +248,4 @@ export class Pursuit<Caller = unknown> {
   private pauseMs({ askAgainMs }: Waiting): number {
     return askAgainMs * (1 - this.context.random.fraction() / 10);
   }
-}
-
-function quietly(unwatch: (() => void) | undefined): () => void {
-  return () => {
-    try {
-      unwatch?.();
-    } catch {
-      // A wake too many is not worth a lock.
-    }
-  };
 }

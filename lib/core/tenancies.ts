@@ -3,7 +3,7 @@ import { type Context, shorten } from './context.js';
 import { LockLostError, type LossReason } from './errors.js';
 import { Few } from './few.js';
 import { HeldLock } from './held-lock.js';
-import { type Hold, type Tenant } from './hold.js';
+import { type Hold, type Keeper, type Tenant } from './hold.js';
 import { type Left } from './leave.js';
 import { type Terms } from './options.js';
 import { type Waiter } from './waiter.js';
@@ -21,7 +21,7 @@ export interface Successors {
 }
 
 /** The claims of one process that are in, for one key, and which caller has each. */
-export class Tenancies {
+export class Tenancies implements Keeper {
   private readonly tenanted = new Few<Hold>();
   /** Kept after its last release: an exclusive one, so it is the only one. */
   private retained: Hold | undefined;
@@ -74,7 +74,7 @@ export class Tenancies {
 
   /** A claim has come in, for this waiter. */
   admit(hold: Hold, waiter: Waiter): void {
-    hold.onLost = (loss) => this.lost(hold, loss);
+    hold.keeper = this;
     this.seat(hold, waiter, 'acquired');
   }
 
@@ -91,6 +91,24 @@ export class Tenancies {
       hold.abandon();
     }
     this.successors.moved();
+  }
+
+  // A hold has news.
+
+  lost(hold: Hold, loss: LockLostError): void {
+    const { lock, timer } = hold.tenancy!;
+    this.context.timers.cancel(timer);
+    if (this.retained === hold) this.retained = undefined;
+    this.tenanted.delete(hold);
+    if (lock !== undefined) {
+      lock.lose(loss);
+      this.tellLost(hold, lock, loss.reason);
+    }
+    this.successors.moved();
+  }
+
+  wanted(hold: Hold): void {
+    if (this.retained === hold) this.yieldRetained();
   }
 
   private seat(hold: Hold, waiter: Waiter, how: 'acquired' | 'handed-over'): void {
@@ -167,7 +185,6 @@ export class Tenancies {
     const { clock, timers } = this.context;
     const timer = timers.set(clock.now() + forMs, false, () => this.yieldRetained());
     hold.tenancy = { lock: undefined, timer };
-    hold.onWanted ??= () => this.yieldRetained();
     this.retained = hold;
   }
 
@@ -186,18 +203,6 @@ export class Tenancies {
       this.successors.moved();
     });
     return true;
-  }
-
-  private lost(hold: Hold, loss: LockLostError): void {
-    const { lock, timer } = hold.tenancy!;
-    this.context.timers.cancel(timer);
-    if (this.retained === hold) this.retained = undefined;
-    this.tenanted.delete(hold);
-    if (lock !== undefined) {
-      lock.lose(loss);
-      this.tellLost(hold, lock, loss.reason);
-    }
-    this.successors.moved();
   }
 
   private tellLost(hold: Hold, lock: Tenant, reason: LossReason): void {
