@@ -2,6 +2,7 @@ import { type Answer, isPending } from './answer.js';
 import { type Claim, type Held, type Standing } from './backend.js';
 import { backoffMs } from './backoff.js';
 import { type Context, shorten, track } from './context.js';
+import { type Listener } from './ear.js';
 import { isForced, LockLostError, type LossReason } from './errors.js';
 import { inTime, PATIENCE_MS } from './in-time.js';
 import { leave, type Left } from './leave.js';
@@ -60,7 +61,7 @@ const LAST_TRY_MS = 20;
  *
  * States: held → (over by leaving | over by loss).
  */
-export class Hold {
+export class Hold implements Listener {
   readonly place: bigint;
   /** Callers of this process that had the claim before the present one. */
   handOffs = 0;
@@ -123,6 +124,10 @@ export class Hold {
 
   /** The backend has news: that somebody waits behind it, or something that it does not say. */
   woken(news?: Standing): void {
+    this.context.detached(() => this.heed(news));
+  }
+
+  private heed(news: Standing | undefined): void {
     if (news === undefined || (news.held && news.waiting > 0)) {
       this.wanted = true;
       this.keeper?.wanted(this);

@@ -3,6 +3,7 @@ import { backoffMs } from './backoff.js';
 import { type Claim, type Held, type Standing, type Waiting } from './backend.js';
 import { Bell } from './bell.js';
 import { type Context, track } from './context.js';
+import { Ear, type Listener } from './ear.js';
 import { isLockError } from './errors.js';
 import { Hold, type Unwatch } from './hold.js';
 import { inTime, PATIENCE_MS } from './in-time.js';
@@ -39,7 +40,7 @@ const UNUSABLE_ANSWERS = 5;
  * counted from the first ask that failed: that nobody asked before is no silence. Whatever ends the pursuit before the
  * claim is in, the claim leaves the line, after the last ask has settled.
  */
-export class Pursuit<Caller = unknown> {
+export class Pursuit<Caller = unknown> implements Listener {
   readonly id: string;
   /** Whom it is for; undefined once it is nobody's any more. */
   caller: Caller | undefined;
@@ -48,8 +49,8 @@ export class Pursuit<Caller = unknown> {
   /** Why the last ask failed; undefined when it was answered. */
   trouble: unknown;
   private readonly bell: Bell<Standing>;
+  private readonly ear = new Ear(this);
   private done: Promise<void> | undefined;
-  private hold: Hold | undefined;
   private asking = false;
   private inLine = false;
   private givenUp = false;
@@ -106,7 +107,7 @@ export class Pursuit<Caller = unknown> {
       const { key, id, yields, owner } = this;
       const { slots, leaseMs } = this.terms;
       claim = this.context.backend.claim({ key, id, slots, leaseMs, yields, owner });
-      unwatch = claim.watch?.((standing) => this.wake(standing));
+      unwatch = claim.watch?.(this.ear.listening());
     } catch (error) {
       this.pursuer.failed(this, error);
       return;
@@ -148,9 +149,10 @@ export class Pursuit<Caller = unknown> {
   private admit(claim: Claim, unwatch: Unwatch, held: Held): void {
     this.done = undefined;
     const { key, id, terms } = this;
-    this.hold = new Hold(this.context, { key, id, terms, claim, unwatch }, held, this.answered);
-    if (this.wanted) this.hold.wanted = true;
-    this.pursuer.admitted(this, this.hold);
+    const hold = new Hold(this.context, { key, id, terms, claim, unwatch }, held, this.answered);
+    if (this.wanted) hold.wanted = true;
+    this.ear.owner = hold;
+    this.pursuer.admitted(this, hold);
   }
 
   /** Undefined when it ends otherwise. */
@@ -229,12 +231,7 @@ export class Pursuit<Caller = unknown> {
     return this.standing?.place === place;
   }
 
-  private wake(standing?: Standing): void {
-    const { hold } = this;
-    if (hold !== undefined) {
-      this.context.detached(() => hold.woken(standing));
-      return;
-    }
+  woken(standing?: Standing): void {
     // It may overtake the answer that tells of the admission.
     if (standing?.held && standing.waiting > 0) this.wanted = true;
     this.bell.ring(standing);
