@@ -24,17 +24,21 @@ interface Turn {
 
 /** The lock of one key: one caller's turn on a hold, which may have had other turns before. */
 export class HeldLock extends BaseLock {
-  readonly keys: readonly string[];
+  readonly acquiredAt: number;
+  readonly waitedMs: number;
+  private readonly owner: Owner;
   private readonly handOffs: number;
   private token: bigint | undefined;
 
   constructor(
     readonly hold: Hold,
     readonly wish: Wish,
-    private readonly turn: Turn,
+    { acquiredAt, waitedMs, owner }: Turn,
   ) {
     super();
-    this.keys = [hold.admitted.key];
+    this.acquiredAt = acquiredAt;
+    this.waitedMs = waitedMs;
+    this.owner = owner;
     this.handOffs = hold.handOffs;
   }
 
@@ -43,15 +47,11 @@ export class HeldLock extends BaseLock {
   }
 
   get fencingTokens(): ReadonlyMap<string, bigint> {
-    return new Map([[this.keys[0]!, this.fencingToken]]);
+    return new Map([[this.hold.admitted.key, this.fencingToken]]);
   }
 
-  get acquiredAt(): number {
-    return this.turn.acquiredAt;
-  }
-
-  get waitedMs(): number {
-    return this.turn.waitedMs;
+  get keys(): readonly string[] {
+    return [this.hold.admitted.key];
   }
 
   slotsOf(): number {
@@ -67,6 +67,6 @@ export class HeldLock extends BaseLock {
   }
 
   protected letGo(use: { readonly unused: boolean }): Answer<boolean> {
-    return this.loss === undefined && this.turn.owner.release(this, use);
+    return this.loss === undefined && this.owner.release(this, use);
   }
 }
