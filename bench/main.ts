@@ -9,7 +9,7 @@ import { Stage } from './stage/stage.js';
 
 const EFFORTS: Readonly<Record<Effort['name'], Effort>> = {
   smallest: { name: 'smallest', repetitions: 2, forMs: 400, masses: 0.01 },
-  quick: { name: 'quick', repetitions: 5, forMs: 4_500, masses: 1 },
+  quick: { name: 'quick', repetitions: 3, forMs: 900, masses: 0.3 },
   full: { name: 'full', repetitions: 7, forMs: 35_000, masses: 1 },
 };
 

@@ -61,10 +61,8 @@ export function openManager(backend: LockBackend, settings: Settings = {}): Lock
   const manager = new LockManager({ backend, waitMs: PATIENCE_MS, ...settings });
   return {
     manager,
-    async acquire(key) {
-      const lock = await manager.acquire(key);
-      return () => lock.release();
-    },
+    // Not async: where a hundred thousand wait, what that keeps for each would be counted as ours.
+    acquire: (key) => manager.acquire(key).then((lock) => () => lock.release()),
     close: () => manager.close(),
   };
 }
