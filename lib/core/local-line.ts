@@ -149,6 +149,8 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
     const { localHandOffs, retainMs } = this.defaults;
     const { draining } = this.context;
     if (retainMs === 0 || hold.terms.slots !== 1 || hold.handOffs >= localHandOffs) return 0;
+    // An exclusive one that is not alone is lost, or the other is, and nobody knows which.
+    if (this.tenancies.size > 1) return 0;
     return hold.wanted || draining || this.waiters.size > 0 || !hold.sound ? 0 : retainMs;
   }
 

@@ -232,6 +232,23 @@ describe('a claim that is retained', () => {
     expect(await acquireAndRelease(one)).toHaveLength(1);
   });
 
+  it('is not kept beside another of its process, of which one is lost, unnoticed', async () => {
+    const world = new World();
+    const [one, two] = [retaining(world, { leaseMs: 9_000 }), world.process()];
+    one.network.wakes = false;
+    const first = await one.locks.acquire('a');
+    const second = outcome(one.locks.acquire('a', { leaseMs: 600 }));
+    await settled();
+    await two.locks.forceRelease('a', (await two.locks.inspect('a')).holders[0]!);
+    await world.clock.pass(600);
+    expect([first.held, second.value?.held]).toEqual([true, true]);
+    await second.value!.release();
+    await first.release();
+    await world.clock.pass(2 * RETAIN_MS);
+    expect(await world.line('a')).toBe(0);
+    expect(remains(one.locks)).toEqual(NOTHING);
+  });
+
   it.each(['drain', 'close'] as const)('leaves at once on %s, and none is retained any more', async (how) => {
     const world = new World();
     const process = retaining(world);
