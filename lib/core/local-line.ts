@@ -43,11 +43,13 @@ export class LocalLine implements Pursuer<Waiter>, Successors {
 
   join(wish: Wish): Answer<HeldLock> {
     // Whoever looks at a hold may be the first to learn that it is lost: nobody must give up the line meanwhile.
+    // So may somebody who is told of the loss and joins at once, in the midst of this.
+    const { joining } = this;
     this.joining = true;
     try {
       return this.served(new Waiter(this.context, wish));
     } finally {
-      this.joining = false;
+      this.joining = joining;
       this.tellIfEmpty();
     }
   }

@@ -201,4 +201,24 @@ describe('a lease that ends between two statements', () => {
     await locks.close();
     expect(lock?.held).toBe(false);
   });
+
+  it('and its line stays that of the manager even if whoever hears of the loss joins at once, and fails', async () => {
+    const world = new World();
+    const { locks, network } = world.process({ leaseMs: 1_000 });
+    const lost = await locks.acquire('a');
+    const claim = network.claim.bind(network);
+    const failed: unknown[] = [];
+    lost.signal.addEventListener('abort', () => {
+      network.claim = () => {
+        network.claim = claim;
+        throw new Error('no claim');
+      };
+      locks.acquire('a').catch((error: unknown) => failed.push(error));
+    });
+    world.clock.stall(1_000);
+    const lock = await locks.tryAcquire('a');
+    expect([lock?.held, failed.length]).toEqual([true, 1]);
+    await locks.close();
+    expect(lock?.held).toBe(false);
+  });
 });
