@@ -122,7 +122,9 @@ export class Network {
     const due = simulation.time + thereMs;
     if (due > order.lastDoneAt) order.lastDoneAt = due;
     return new Promise((resolve, reject) => {
-      simulation.at(order.lastDoneAt, () => void execute().then(resolve, reject));
+      // Who is dead hears of no failure, either.
+      const failed = (error: unknown): void => this.machine.whenAwake(() => reject(error));
+      simulation.at(order.lastDoneAt, () => void execute().then(resolve, failed));
     });
   }
 
