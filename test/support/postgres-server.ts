@@ -75,9 +75,15 @@ export class PostgresServer extends OwnServer {
 
   protected command(): Pick<ServerCommand, 'command' | 'args' | 'answers'> {
     const data = join(this.folder, 'data');
+    // On a connection of its own: those of the pool may still be answered by what is left of a server that was killed.
     const answers = async (): Promise<boolean> => {
-      const { rows } = await this.admin.query<{ data_directory: string }>('SHOW data_directory');
-      return rows[0]!.data_directory === data;
+      const fresh = this.pool({ max: 1 });
+      try {
+        const { rows } = await fresh.query<{ data_directory: string }>('SHOW data_directory');
+        return rows[0]!.data_directory === data;
+      } finally {
+        await fresh.end();
+      }
     };
     return { command: this.program, args: ['-D', data], answers };
   }

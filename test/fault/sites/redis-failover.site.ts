@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { type RedisServer, startRedisServer } from '../../support/redis-server.js';
 import { until } from '../../support/until.js';
 import { type Site } from '../site.js';
@@ -26,7 +28,7 @@ export async function startRedisFailoverSite(): Promise<Site> {
 
   /** Until its replica is empty, too: one that took over with lines from before would bring back their places (docs/backends/redis.md). */
   async function emptied(): Promise<void> {
-    await master.restart();
+    await restartEmpty(master);
     await follow(replica, master);
   }
 
@@ -43,9 +45,16 @@ export async function startRedisFailoverSite(): Promise<Site> {
       return (await master.admin.role())[0] === 'master';
     });
     for (const link of world.links) link.lead([master.port]);
-    await replica.restart();
+    await restartEmpty(replica);
     await follow(replica, master);
   }
+}
+
+/** What it wrote down to send it to a replica, or to read what it was sent, it would take for its own when it starts. */
+async function restartEmpty(server: RedisServer): Promise<void> {
+  await server.kill();
+  rmSync(join(server.folder, 'dump.rdb'), { force: true });
+  await server.restart();
 }
 
 async function follow(replica: RedisServer, master: RedisServer): Promise<void> {
