@@ -58,9 +58,11 @@ export interface LockManagerOptions {
   /**
    * How long this process keeps an exclusive claim after its last release, in milliseconds. 0 where it is not given. A caller
    * of it that comes meanwhile takes the claim over without asking the backend: a hand-off, which `localHandOffs` counts. The
-   * claim leaves at once when the backend tells that somebody else wants the key. It cannot promise that it is told: then
-   * others wait for as long as this, and whoever does not wait is refused. A process that ends without `close` leaves the
-   * claim to its lease.
+   * claim leaves at once when the backend tells that somebody else wants the key: one that waits, or one that tried, was
+   * refused, and tries again. It cannot promise that it is told: then others wait until nobody of this process has come for
+   * as long as this, or `localHandOffs` are used up. Nor that a release finds out that the lock was gone: it asks nobody, and
+   * `run` fulfils; the resource, which checks the token, knows. A process that ends without `close` leaves the claim to its
+   * lease.
    */
   readonly retainMs?: number;
   /** How many callers of this process may wait for one key; the next gets LockUnavailableError at once. 10 000 where it is not given. */
