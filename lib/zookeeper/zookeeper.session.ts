@@ -207,6 +207,8 @@ export class ZooKeeperSession {
     const again = this.proof !== undefined;
     // A server asks the leader for a new session, and about one that it takes over: so the leader has heard of it.
     this.proof = new SessionProof(this.ports.clock, this.client.timeoutMs, this.relay.greetedAt);
+    // What held the event loop up before is no matter of this connection.
+    this.lookedAt = this.ports.clock.now();
     this.lookEvery(this.timeoutMs / SIGNS_PER_TIMEOUT);
     this.connected = true;
     this.changes.told();
