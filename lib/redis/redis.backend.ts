@@ -2,7 +2,7 @@ import { type Claim, type ClaimRequest, type LockBackend, type Place } from '../
 import { type Clock, systemClock } from '../core/clock.js';
 import { LockConfigError } from '../core/errors.js';
 import { type Random, systemRandom } from '../core/random.js';
-import { type ClaimPost, RedisClaim, type Wake } from './redis.claim.js';
+import { type ClaimPost, RedisClaim } from './redis.claim.js';
 import { RedisKeys } from './redis.keys.js';
 import { RedisLink } from './redis.link.js';
 import { RedisOutbox } from './redis.outbox.js';
@@ -29,7 +29,7 @@ export class RedisBackend implements LockBackend {
   /** Of this process, in its claims and its channel. */
   private readonly node: string;
   private readonly post: ClaimPost;
-  private readonly wakes = new Map<string, Wake>();
+  private readonly listeners = new Map<string, RedisClaim>();
   private readonly subscriptions = new Map<number, Promise<void>>();
   /** Buckets whose subscription stands. */
   private readonly listening = new Set<number>();
@@ -55,16 +55,16 @@ export class RedisBackend implements LockBackend {
     }
     this.warn = onWarning;
     this.node = (ports.random ?? systemRandom).id().slice(0, NODE_CHARACTERS);
-    const listeners: RedisPortListeners = {
+    const heard: RedisPortListeners = {
       message: (_channel, message) => this.told(message),
       listening: () => void this.listenAgain(),
       connected: () => void this.examine(),
     };
-    this.link = ports.link?.(listeners) ?? new RedisLink(options, commandTimeoutMs, listeners);
+    this.link = ports.link?.(heard) ?? new RedisLink(options, commandTimeoutMs, heard);
     this.keys = new RedisKeys(`${keyPrefixOf(options)}${prefix}`, this.link.cluster);
     const outbox = new RedisOutbox(this.link, ports.clock ?? systemClock, commandTimeoutMs);
     this.post = {
-      wakes: this.wakes,
+      listeners: this.listeners,
       ask: (key, verb, claim, mark) => outbox.ask(key, verb, claim, mark),
       evicted: async (mark, { forget }) => (await this.link.run('evicted', [mark], [forget ? 1 : 0])) === 1,
       listening: (bucket) => (this.listening.has(bucket) ? undefined : this.listen(bucket)),
@@ -116,15 +116,16 @@ export class RedisBackend implements LockBackend {
 
   private told(message: string): void {
     // Whoever may publish there may say anything.
-    const [, id, place, leaseMs, waiting] = /^(\S+)(?: (\d{1,16}) (\d{1,10}) (\d{1,10}))?$/.exec(message) ?? [];
+    const parts = /^(\S+)(?: (\d{1,16}) (\d{1,10}) (\d{1,10}) (\w*))?$/.exec(message) ?? [];
+    const [, id, place, leaseMs, waiting, reign] = parts;
     if (id === undefined) return;
     // An id alone: it was evicted, and shall ask.
     if (place === undefined) {
-      this.wakes.get(id)?.();
+      this.listeners.get(id)?.told();
       return;
     }
     const held = { held: true, place: BigInt(place!), leaseMs: Number(leaseMs), waiting: Number(waiting) } as const;
-    this.wakes.get(id)?.(held);
+    this.listeners.get(id)?.told(held, reign);
   }
 
   /** Nobody may queue who could not be told: it would be taken for dead. */
@@ -147,7 +148,7 @@ export class RedisBackend implements LockBackend {
     this.subscriptions.clear();
     this.listening.clear();
     await Promise.allSettled(buckets.map((bucket) => this.listen(bucket)));
-    for (const wake of [...this.wakes.values()]) wake();
+    for (const claim of [...this.listeners.values()]) claim.told();
   }
 
   private async examine(): Promise<void> {

@@ -3,10 +3,18 @@ import { LockLostError } from '../core/errors.js';
 import { type LineKey } from './redis.keys.js';
 import { type CallVerb } from './redis.outbox.js';
 
-export type Wake = (standing?: Standing) => void;
-
 /** A waiting claim asks about once in a lease; `calls.lua` keeps it in line for half a lease longer. */
 const ASK_AGAIN_PER_LEASE = 1.1;
+
+type Wake = (standing?: Standing) => void;
+
+/** What `calls.lua` answers to whoever joins or asks. */
+type Outcome =
+  | number
+  | ['in', place: number, waiting: number]
+  | ['waiting', place: number, ahead: number, frontLeftMs: number, frontLeaseMs: number, reign: string]
+  | ['refused', ahead: number]
+  | ['late' | 'evicted' | 'deaf'];
 
 /** How a claim reaches the server and hears of it. */
 export interface ClaimPost {
@@ -18,7 +26,8 @@ export interface ClaimPost {
   listening(bucket: number): Promise<void> | undefined;
   /** It seems not to, whatever it thinks. */
   hearsNothing(): void;
-  readonly wakes: Map<string, Wake>;
+  /** Claims that listen, by their ids. */
+  readonly listeners: Map<string, RedisClaim>;
 }
 
 /** One claim on Redis: each verb is one call. */
@@ -28,6 +37,11 @@ export class RedisClaim implements Claim {
   private readonly name: string;
   /** Only who has asked before may have been evicted. */
   private asked = false;
+  /** Where it was last told to wait, as `calls.lua` wants to know it. */
+  private lastPlace = '0@';
+  /** Whose word that it is in can be believed. Undefined: anybody's, for it is in, or knows no place that a word could be about. */
+  private believes: string | undefined;
+  private wake: Wake | undefined;
 
   constructor(
     private readonly post: ClaimPost,
@@ -71,54 +85,66 @@ export class RedisClaim implements Claim {
 
   watch(wake: Wake): () => void {
     const { id } = this.request;
-    this.post.wakes.set(id, wake);
-    return () => void this.post.wakes.delete(id);
+    this.wake = wake;
+    this.post.listeners.set(id, this);
+    return () => void this.post.listeners.delete(id);
+  }
+
+  /** What was said to it, and in which reign: that of one master, since it became one. */
+  told(standing?: Standing, reign?: string): void {
+    this.wake?.(this.believes === undefined || this.believes === reign ? standing : undefined);
   }
 
   private async ask(queue: boolean): Promise<Standing> {
     let outcome = await this.join(queue);
     // Either it was late, or the server's clock was set forward, which is known by now.
-    if (isOutcome(outcome, 'late')) outcome = await this.join(queue);
+    if (typeof outcome !== 'number' && outcome[0] === 'late') outcome = await this.join(queue);
     return this.standing(outcome);
   }
 
-  private join(queue: boolean): Promise<unknown> {
-    if (this.asked) return this.post.ask(this.key, queue ? '*' : '!', this.name, this.mark);
-    this.asked = true;
-    return this.post.ask(this.key, queue ? '+' : '?', this.name);
+  private join(queue: boolean): Promise<Outcome> {
+    if (!this.asked) {
+      this.asked = true;
+      return this.post.ask(this.key, queue ? '+' : '?', this.name) as Promise<Outcome>;
+    }
+    // Until it is answered, it may have been given another place: then it is not in, whoever says so of the one before.
+    this.believes = '';
+    const claim = [this.lastPlace, this.name].join(' ');
+    return this.post.ask(this.key, queue ? '*' : '!', claim, this.mark) as Promise<Outcome>;
   }
 
-  private standing(outcome: unknown): Standing {
+  private standing(outcome: Outcome): Standing {
     const { leaseMs } = this.request;
-    if (typeof outcome === 'number') return { held: true, place: BigInt(outcome), leaseMs, waiting: 0 };
-    if (isOutcome(outcome, 'in')) {
-      return { held: true, place: BigInt(outcome[1]!), leaseMs, waiting: outcome[2]! };
+    if (typeof outcome === 'number') return this.in(outcome, 0);
+    switch (outcome[0]) {
+      case 'in':
+        return this.in(outcome[1], outcome[2]);
+      case 'waiting': {
+        const [, place, ahead, frontLeftMs, frontLeaseMs, reign] = outcome;
+        this.believes = reign;
+        this.lastPlace = `${place}@${reign}`;
+        return { held: false, ahead, place: BigInt(place), askAgainMs: askAgainMs(leaseMs, frontLeftMs, frontLeaseMs) };
+      }
+      case 'refused':
+        return { held: false, ahead: outcome[1], askAgainMs: leaseMs };
+      case 'evicted':
+        throw this.forced();
+      case 'deaf':
+        this.post.hearsNothing();
+        throw new Error('its messages do not arrive');
+      case 'late':
+        throw new Error('the server got it too late');
     }
-    if (isOutcome(outcome, 'refused')) return { held: false, ahead: outcome[1]!, askAgainMs: leaseMs };
-    if (isOutcome(outcome, 'waiting')) {
-      const [, place, ahead, frontLeftMs, frontLeaseMs] = outcome;
-      return {
-        held: false,
-        ahead: ahead!,
-        place: BigInt(place!),
-        askAgainMs: askAgainMs(leaseMs, frontLeftMs!, frontLeaseMs!),
-      };
-    }
-    if (isOutcome(outcome, 'deaf')) {
-      this.post.hearsNothing();
-      throw new Error('its messages do not arrive');
-    }
-    if (isOutcome(outcome, 'evicted')) throw this.forced();
-    throw new Error('the server got it too late');
+  }
+
+  private in(place: number, waiting: number): Standing {
+    this.believes = undefined;
+    return { held: true, place: BigInt(place), leaseMs: this.request.leaseMs, waiting };
   }
 
   private forced(): LockLostError {
     return new LockLostError(this.request.key, 'forced');
   }
-}
-
-function isOutcome(outcome: unknown, name: string): outcome is [string, ...number[]] {
-  return Array.isArray(outcome) && outcome[0] === name;
 }
 
 /**

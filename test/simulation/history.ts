@@ -22,6 +22,7 @@ export type Fault =
   | 'message lost'
   | 'message late'
   | 'failover'
+  | 'begun anew'
   | 'clock of the store set'
   | 'scripts flushed'
   | 'election'

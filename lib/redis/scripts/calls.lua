@@ -7,14 +7,15 @@
 -- ARGV[i+1] what the i-th claim asks, and its name:
 --   + joins the line, once, and asks where it stands. Restarts its lease
 --   ? the same, but leaves again unless it is in
---   * as +, of one that has asked before: it does not join anew where it was evicted
---   ! as ?, of one that has asked before
+--   * as +, of one that has asked before, and says after the * at which place it was told to wait, @, in which reign, and a
+--     space; or 0@. It does not join anew where it was evicted. It does where that was another reign: see `givesUp`
+--   ! as ?, of one that has asked before, as with *
 --   = restarts its lease, if it is in line
 --   - leaves, and lets in whoever may come in now
 -- Reply: { server time in µs, for each call one of
 --   place, of one that joined an empty line
 --   { 'in', place, waiting behind }
---   { 'waiting', place, ahead, ms of the front's lease left, its lease in ms }
+--   { 'waiting', place, ahead, ms of the front's lease left, its lease in ms, reign }
 --   { 'refused', ahead }
 --   { 'late' }
 --   { 'evicted' }
@@ -54,13 +55,25 @@ local function amongOthers()
     return left, lease, claim
   end
 
-  local function join(line, claim, queue, mark)
+  -- What this server knows of a place from another reign may be older than what was granted since: that this claim was passed
+  -- over, or a whole line. With such a place it could come in after somebody with a larger one, and its token would be worth
+  -- nothing. So it takes a new one, once: a copy of the call that comes late, when it may be in already, finds a larger place.
+  local function givesUp(place, known)
+    local least, reign = string.match(known, '^(%d+)@(.*)$')
+    return tonumber(place) <= tonumber(least) and reign ~= k.reign()
+  end
+
+  local function join(line, claim, queue, known, mark)
     -- Whoever sent this has given it up by now, and may not hear the answer.
     if notAfter > 0 and time > notAfter then return { 'late' } end
     k.dropDead(line, ms)
     local size = k.sizeOf(line)
     local place = redis.call('ZSCORE', line, claim)
     if mark and not place and redis.call('GET', mark) then return { 'evicted' } end
+    if mark and place and givesUp(place, known) then
+      k.leave(line, { claim })
+      size, place = k.sizeOf(line), nil
+    end
     local rank = place and redis.call('ZRANK', line, claim) - size or size
     local admitted, least = k.holders(line, size)
     local held = place and rank < admitted
@@ -91,7 +104,7 @@ local function amongOthers()
     if held then return { 'in', tonumber(place), size - math.max(admitted, rank + 1) } end
     local frontLeft, frontLease, ahead = front(line)
     if rank == 1 then k.tellWanted(line, ahead) end
-    return { 'waiting', tonumber(place), rank, frontLeft, frontLease }
+    return { 'waiting', tonumber(place), rank, frontLeft, frontLease, k.reign() }
   end
 
   -- How it is named in line: for whoever knows of a claim no more than its id, or of one that is gone.
@@ -128,7 +141,8 @@ end
 
 local others
 local function answer(line, call, mark)
-  local verb, claim = string.sub(call, 1, 1), string.sub(call, 2)
+  local verb, known, claim = string.sub(call, 1, 1), nil, string.sub(call, 2)
+  if mark then known, claim = string.match(claim, '^([^ ]*) (.*)$') end
   local joins = verb ~= '=' and verb ~= '-'
   local size = redis.call('ZCARD', line)
   -- What is so for most keys: nobody is in line, or this claim alone.
@@ -146,7 +160,7 @@ local function answer(line, call, mark)
     end
   end
   others = others or amongOthers()
-  if joins then return others.join(line, claim, verb == '+' or verb == '*', mark) end
+  if joins then return others.join(line, claim, verb == '+' or verb == '*', known, mark) end
   if verb == '=' then return others.keep(line, claim) end
   return others.withdraw(line, claim)
 end

@@ -14,7 +14,7 @@ export function redisFamily(scripts: Scripts = loadScripts({ cluster: false })):
   return {
     name: 'redis',
     drift: 0.0099,
-    faults: [...COMMON_FAULTS, 'failover', 'clock of the store set', 'scripts flushed'],
+    faults: [...COMMON_FAULTS, 'failover', 'begun anew', 'clock of the store set', 'scripts flushed'],
     latenciesMs: [0, 1, 1, 5, 30],
     slower: 20,
     leasesMs: [300, 500, 1_000, 5_000],
@@ -36,7 +36,9 @@ class SimulatedRedis implements Store {
     scripts: Scripts,
   ) {
     this.trouble = nature.dice.oneOf(...TROUBLES);
-    this.server = new RedisServer(() => 1_800_000_000_000 + nature.simulation.time + this.clockIsAheadMs, scripts);
+    const clock = (): number => 1_800_000_000_000 + nature.simulation.time + this.clockIsAheadMs;
+    // A client takes it for a server in trouble, and asks again: nobody would notice that hardly anything works.
+    this.server = new RedisServer(clock, scripts, (error) => nature.history.record('broke', { text: String(error) }));
   }
 
   connect({ machine: clock, network, random }: Parameters<Store['connect']>[0]): RedisBackend {
@@ -61,7 +63,15 @@ class SimulatedRedis implements Store {
     }
     if (this.trouble === 'failover') {
       this.server.replicate();
-      simulation.at(simulation.time + dice.oneOf(0, 10, 100), () => this.failOver());
+      const takesOverAt = simulation.time + dice.oneOf(0, 10, 100);
+      if (!dice.chance(0.3)) {
+        simulation.at(takesOverAt, () => this.goesOn('failover', () => this.server.failOver()));
+        return;
+      }
+      // It is back before the replica has noticed, which then takes over with what was before.
+      simulation.at(takesOverAt, () => this.goesOn('begun anew', () => this.server.beginAnew()));
+      const afterMs = dice.oneOf(100, 300, 1_000);
+      simulation.at(takesOverAt + afterMs, () => this.goesOn('failover', () => this.server.failOver()));
     }
   }
 
@@ -69,11 +79,12 @@ class SimulatedRedis implements Store {
     return this.server.keys().filter((key) => !key.endsWith('}:last')).length;
   }
 
-  private failOver(): void {
+  /** Whoever was connected to it finds it gone, and for a while nobody in its place. */
+  private goesOn(fault: 'failover' | 'begun anew', how: () => void): void {
     const { dice, history, simulation } = this.nature;
-    this.server.failOver();
+    how();
     this.downUntil = simulation.time + dice.oneOf(0, 50, 300);
-    history.record('fault', { fault: 'failover' });
+    history.record('fault', { fault });
     for (const breaks of this.clients) breaks();
   }
 

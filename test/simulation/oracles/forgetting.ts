@@ -1,7 +1,7 @@
 import { all, type Entry, type Fault } from '../history.js';
 
 /** What makes a store forget what it granted, or end leases before their time. */
-const FORGETS: readonly Fault[] = ['failover', 'clock of the store set'];
+const FORGETS: readonly Fault[] = ['failover', 'begun anew', 'clock of the store set'];
 
 /** When the store forgot something, in true time. */
 export function timesForgotten(history: readonly Entry[]): readonly number[] {

@@ -12,6 +12,19 @@ export const redisBugs: readonly PlantedBug[] = [
     family: withBug([`if before < time then return time end`, ``]),
   },
   {
+    name: 'Redis: a claim that waits keeps its place when a replica that knows less takes over',
+    caughtBy: 'fence monotonicity',
+    family: withBug([`and reign ~= k.reign()`, `and false`]),
+  },
+  {
+    name: 'Redis: a claim that asks again gives its place up, though nothing has befallen the server',
+    caughtBy: 'liveness',
+    family: withBug([
+      `tonumber(place) <= tonumber(least) and reign ~= k.reign()`,
+      `tonumber(place) <= tonumber(least)`,
+    ]),
+  },
+  {
     name: 'Redis: a renewal that does not look whether the lease has ended, and puts the claim in line again',
     caughtBy: 'belief overlap',
     family: withBug([

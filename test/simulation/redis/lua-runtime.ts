@@ -135,17 +135,18 @@ export const library: Readonly<Record<string, unknown>> = {
 
 const expressions = new Map<string, RegExp>();
 
-/** A pattern of Lua, as far as the scripts use them: digits, any character, but colons, groups, anchors, repetition. */
+/** A pattern of Lua, as far as the scripts use them: digits, letters, any character, any but some, groups, anchors, repetition. */
 function expression(pattern: string): RegExp {
   let known = expressions.get(pattern);
   if (known === undefined) {
-    if (!/^\^?(%d|\.-?|\[\^[: ]\]|[\w:}]|[()+*])*\$?$/.test(pattern))
+    if (!/^\^?(%[dw]|\.-?|\[\^[: ]\]|[\w:@} ]|[()+*])*\$?$/.test(pattern))
       throw new Error(`the pattern ${pattern} is not known`);
     known = new RegExp(
       pattern
         .replaceAll('.-', '[^]*?')
         .replace(/\.(?!\])/g, '[^]')
-        .replaceAll('%d', '\\d'),
+        .replaceAll('%d', '\\d')
+        .replaceAll('%w', '[0-9A-Za-z]'),
     );
     expressions.set(pattern, known);
   }

@@ -23,6 +23,8 @@ export class RedisServer {
     /** Milliseconds of the epoch. */
     private readonly clock: () => number,
     private readonly scripts: Scripts,
+    /** Told of a script that does not run to its end: a mistake of it, or something that is not simulated. */
+    private readonly broke: (error: unknown) => void = () => undefined,
   ) {
     this.replica = this.keyspace.copy();
   }
@@ -41,7 +43,12 @@ export class RedisServer {
       ['error_reply', (why: unknown) => [new Table([['err', why]])]],
     ]);
     const script = scriptOf(this.scripts[name].text);
-    return replyOf(script({ KEYS: Table.of(keys), ARGV: Table.of(args.map(String)), redis }));
+    try {
+      return replyOf(script({ KEYS: Table.of(keys), ARGV: Table.of(args.map(String)), redis }));
+    } catch (error) {
+      this.broke(error);
+      throw error;
+    }
   }
 
   subscribe(channel: string, subscriber: Subscriber): void {
@@ -76,10 +83,19 @@ export class RedisServer {
     this.cached.clear();
   }
 
+  /** It is killed, and starts again with nothing. What its replica has stays: it may take over before it has noticed. */
+  beginAnew(): void {
+    this.keyspace.restore(new Keyspace(() => 0).copy());
+    this.generation += 1;
+    this.channels.clear();
+    this.cached.clear();
+  }
+
   private call([name, ...args]: readonly string[]): unknown {
     const command = this.keyspace.commands[name!];
     if (command !== undefined) return command(...args);
     const [channel, message] = args;
+    if (name === 'INFO') return `role:master\r\nmaster_replid:${this.generation.toString(16).padStart(40, '0')}\r\n`;
     if (name === 'TIME') return this.time();
     if (name === 'PUBLISH') return this.publish(channel!, message!);
     if (name === 'PUBSUB') return Table.of([message, this.channels.get(message!)?.size ?? 0]);
