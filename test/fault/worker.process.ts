@@ -34,8 +34,8 @@ class HoldRecord {
   ) {
     this.signal = lock.signal;
     const until = this.believedUntil();
-    this.until = until ?? monotonicMs();
-    this.leaseEnd = until ?? Infinity;
+    this.until = until?.earliest ?? monotonicMs();
+    this.leaseEnd = until?.latest ?? Infinity;
     const { key } = lock;
     const token = String(lock.fencingToken);
     write({ type: 'granted', hold: this.id, key, token, askedAt, at: monotonicMs(), until: this.until });
@@ -46,10 +46,10 @@ class HoldRecord {
   /** After a renewal. */
   look(): void {
     const until = this.believedUntil();
-    if (until === undefined) this.leaseEnd = Infinity;
-    if (this.over || until === undefined || until < this.until + 1) return;
-    this.until = this.leaseEnd = until;
-    write({ type: 'kept', hold: this.id, until });
+    this.leaseEnd = until?.latest ?? Infinity;
+    if (this.over || until === undefined || until.earliest < this.until + 1) return;
+    this.until = until.earliest;
+    write({ type: 'kept', hold: this.id, until: this.until });
   }
 
   /** Does not ask the lock, for that would tell it. */
@@ -68,11 +68,11 @@ class HoldRecord {
     this.end(reason instanceof LockLostError ? reason.reason : String(reason));
   }
 
-  /** At the earliest: the clock is read before the lock is. */
-  private believedUntil(): number | undefined {
-    const now = monotonicMs();
+  /** The clock is read before and after the lock is, for this process may be stopped in between. */
+  private believedUntil(): { readonly earliest: number; readonly latest: number } | undefined {
+    const before = monotonicMs();
     const { remainingMs } = this.lock;
-    return remainingMs > 0 ? now + remainingMs : undefined;
+    return remainingMs > 0 ? { earliest: before + remainingMs, latest: monotonicMs() + remainingMs } : undefined;
   }
 }
 
