@@ -1,5 +1,6 @@
 import { type Redis } from 'ioredis';
 import { type Contender, type Locker } from '../contenders/contender.js';
+import { type Effort } from '../scenarios/scenario.js';
 import { type Stage } from '../stage/stage.js';
 import { interleave, type Way } from './interleave.js';
 import { underLoad } from './server-load.js';
@@ -11,7 +12,7 @@ export interface FreeKeysTerms {
   readonly server: { readonly url: string; readonly admin?: Redis };
   /** Each with a key of its own, one lock after the other. */
   readonly callers: number;
-  readonly repetitions: number;
+  readonly effort: Pick<Effort, 'repetitions' | 'warmUpLocks'>;
   readonly forMs: number;
 }
 
@@ -42,8 +43,6 @@ export interface Turn {
 
 /** So many locks in a turn, all callers together, that a turn is longer than what the clock and the collector do to it. */
 const LOCKS_A_TURN = 24;
-/** Until the engine has compiled what is used all the time. Before, a lock of ours took twice as long as after. */
-const WARM_UP_LOCKS = 3_000;
 
 /**
  * Each contender in a process of its own, of which one has its turn: what it leaves to the garbage collector, has the engine
@@ -51,7 +50,8 @@ const WARM_UP_LOCKS = 3_000;
  * all of them dearer, on Node 20, and ours by a third.)
  */
 export async function freeKeys(terms: FreeKeysTerms): Promise<readonly FreeKeys[]> {
-  const { stage, contenders, server, callers, repetitions, forMs } = terms;
+  const { stage, contenders, server, callers, forMs } = terms;
+  const { repetitions, warmUpLocks } = terms.effort;
   const results = contenders.map((contender) => new FreeKeys(contender));
   const locks = Math.max(2, Math.ceil(LOCKS_A_TURN / callers));
   const actors = await stage.actors(contenders.length);
@@ -64,7 +64,7 @@ export async function freeKeys(terms: FreeKeysTerms): Promise<readonly FreeKeys[
     for (let repetition = 0; repetition < repetitions; repetition += 1) {
       await Promise.all(contenders.map(({ name }, index) => actors[index]!.does.open(name, server.url)));
       for (const [index, { name, sends }] of contenders.entries()) {
-        if (repetition === 0) await actors[index]!.does.locksInTurn(name, callers, Math.ceil(WARM_UP_LOCKS / callers));
+        if (repetition === 0) await actors[index]!.does.locksInTurn(name, callers, Math.ceil(warmUpLocks / callers));
         // The first of a connection sends scripts in full, and makes what is missing.
         await turns[index]!();
         if (server.admin === undefined) continue;

@@ -30,8 +30,7 @@ export const backends: Scenario = {
     for (const [place, contender, address] of places) {
       say(place);
       const server = { url: await address() };
-      const { repetitions } = effort;
-      const common = { stage, contenders: [contender], server, repetitions, forMs: effort.forMs / 2 / places.length };
+      const common = { stage, contenders: [contender], server, effort, forMs: effort.forMs / 2 / places.length };
       const [alone] = await freeKeys({ ...common, callers: 1 });
       const [crowd] = await freeKeys({ ...common, callers: CALLERS });
       results.push({ place, alone: alone!, crowd: crowd! });

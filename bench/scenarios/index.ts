@@ -8,6 +8,7 @@ import { oneCaller } from './one-caller.scenario.js';
 import { oneKey } from './one-key.scenario.js';
 import { scaling } from './scaling.scenario.js';
 import { type Scenario } from './scenario.js';
+import { unheardEvents } from './unheard-events.scenario.js';
 import { waitingCallers } from './waiting-callers.scenario.js';
 import { zooKeeper } from './zookeeper.scenario.js';
 
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   heldLocks,
   waitingCallers,
   zooKeeper,
+  unheardEvents,
   backends,
   scaling,
 ];

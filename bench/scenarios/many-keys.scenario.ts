@@ -10,10 +10,10 @@ import { present, type Scenario, type Verdict } from './scenario.js';
 /** Nothing about murlock can be tuned that matters where nobody waits. */
 const isMore = ({ name }: Contender): boolean => !name.startsWith('murlock');
 
-const CALLERS = [1, 8, 64, 512];
 const WANTED_RATE = 1.5;
 /** Which numbers of callers a figure is wanted for, and where. */
 const ROWS: Readonly<Record<number, number>> = { 64: 2, 512: 3 };
+const WITH_A_ROW = Object.keys(ROWS).map(Number);
 
 export const manyKeys: Scenario = {
   name: 'many-keys',
@@ -25,12 +25,12 @@ export const manyKeys: Scenario = {
       circumstances,
     );
     const server = await stage.redis();
+    const sizes = effort.name === 'full' ? [1, 8, ...WITH_A_ROW] : WITH_A_ROW;
     const byCallers = new Map<number, readonly FreeKeys[]>();
-    for (const callers of CALLERS) {
+    for (const callers of sizes) {
       say(`${callers} callers`);
-      const { repetitions } = effort;
       const forMs = effort.forMs / (callers in ROWS ? 1.5 : 6);
-      byCallers.set(callers, await freeKeys({ stage, contenders, server, callers, repetitions, forMs }));
+      byCallers.set(callers, await freeKeys({ stage, contenders, server, callers, effort, forMs }));
     }
     const rate = (callers: number, index: number) => {
       const results = byCallers.get(callers)!;
@@ -55,14 +55,14 @@ export const manyKeys: Scenario = {
           title: manyKeys.title,
           head: [
             '',
-            ...CALLERS.map((callers) => `pairs/s, ${callers}`),
-            ...CALLERS.slice(2).map((callers) => `of by hand, ${callers}`),
+            ...sizes.map((callers) => `pairs/s, ${callers}`),
+            ...WITH_A_ROW.map((callers) => `of by hand, ${callers}`),
             'CPU of the client, µs, 64',
           ],
           rows: contenders.map(({ name }, index) => [
             name,
-            ...CALLERS.map((callers) => figure(perSecond(callers, index))),
-            ...CALLERS.slice(2).map((callers) => estimated(rate(callers, index))),
+            ...sizes.map((callers) => figure(perSecond(callers, index))),
+            ...WITH_A_ROW.map((callers) => estimated(rate(callers, index))),
             figure(byCallers.get(64)![index]!.meanCpuMicros),
           ]),
           note:
@@ -80,7 +80,7 @@ export const manyKeys: Scenario = {
           across: 'callers at once',
           lines: contenders.map((contender, index) => ({
             ...contender,
-            points: CALLERS.map((callers) => [callers, perSecond(callers, index)] as const),
+            points: sizes.map((callers) => [callers, perSecond(callers, index)] as const),
           })),
         },
       ],

@@ -17,8 +17,14 @@ export const oneCaller: Scenario = {
       [oursOnRedis, byHandFenced, oursRetaining, byHand, ...redisPeers, leanUniversal],
       circumstances,
     );
-    const { repetitions, forMs } = effort;
-    const results = await freeKeys({ stage, contenders, server: await stage.redis(), callers: 1, repetitions, forMs });
+    const results = await freeKeys({
+      stage,
+      contenders,
+      server: await stage.redis(),
+      callers: 1,
+      effort,
+      forMs: effort.forMs,
+    });
     const [ours, floor] = results as readonly [FreeKeys, FreeKeys];
     const rate = estimate(ours.rateOf(floor));
     const bars = results.map(({ contender, micros }) => ({ ...contender, ...spread(micros.flat()) }));

@@ -9,6 +9,8 @@ export interface Effort {
   readonly repetitions: number;
   /** For one comparison, all repetitions together. */
   readonly forMs: number;
+  /** Until the engine has compiled what is used all the time. Before, a lock of ours took twice as long as after 3,000. */
+  readonly warmUpLocks: number;
   /** How many of whatever is there in masses, where 1 is what the wanted figure is about. */
   readonly masses: number;
 }

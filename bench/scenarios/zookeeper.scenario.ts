@@ -13,8 +13,14 @@ export const zooKeeper: Scenario = {
   async measure({ stage, effort }) {
     const { connect } = await stage.zooKeeper();
     const contenders = [oursOnZooKeeper, zooKeeperByHand, zooKeeperByHandRelayed].filter((each) => each !== undefined);
-    const { repetitions, forMs } = effort;
-    const results = await freeKeys({ stage, contenders, server: { url: connect }, callers: 1, repetitions, forMs });
+    const results = await freeKeys({
+      stage,
+      contenders,
+      server: { url: connect },
+      callers: 1,
+      effort,
+      forMs: effort.forMs,
+    });
     const [ours, floor] = results as readonly [FreeKeys, FreeKeys];
     const rate = estimate(ours.rateOf(floor));
     return {

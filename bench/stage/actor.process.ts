@@ -10,6 +10,10 @@ import { type Answer, type Footprint, type Order, type Part, sharedNow } from '.
 const lockers = new Map<string, Locker>();
 const held = new Map<string, Release>();
 
+/** Nobody else hears how those end that wait for ever, and a listener for each would be counted as theirs. */
+const failures: unknown[] = [];
+process.on('unhandledRejection', (error) => void failures.push(error));
+
 const part: Part = {
   async open(name, url) {
     await lockers.get(name)?.close();
@@ -77,14 +81,13 @@ const BUNDLE = 200;
 async function startWaiting(name: string, keys: number, callers: number): Promise<void> {
   const locker = lockerOf(name);
   const waiting: Promise<unknown>[] = [];
-  // Nobody else hears how they end, and a listener for each would be counted as theirs.
-  process.on('unhandledRejection', () => undefined);
   for (let index = 0; index < callers; index += 1) {
     waiting.push(locker.acquire(`held:${index % keys}`));
     // No faster than the server answers: a burst would measure buffers, and on a busy machine go unanswered for too long.
     if (index % BUNDLE === BUNDLE - 1) await (await locker.acquire('answered'))();
   }
   await sleep(500);
+  if (failures.length > 0) throw new Error(`${failures.length} of those who wait were refused`, { cause: failures[0] });
 }
 
 function footprint(): Footprint {
