@@ -9,7 +9,7 @@ import { Stage } from './stage/stage.js';
 
 const EFFORTS: Readonly<Record<Effort['name'], Effort>> = {
   smallest: { name: 'smallest', repetitions: 2, forMs: 400, warmUpLocks: 300, masses: 0.01 },
-  quick: { name: 'quick', repetitions: 3, forMs: 900, warmUpLocks: 1_000, masses: 0.3 },
+  quick: { name: 'quick', repetitions: 2, forMs: 900, warmUpLocks: 500, masses: 0.3 },
   full: { name: 'full', repetitions: 7, forMs: 35_000, warmUpLocks: 3_000, masses: 1 },
 };
 

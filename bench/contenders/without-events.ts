@@ -22,17 +22,20 @@ export interface TwoBuilds {
 }
 
 /** The package as it was built, and with all looks for listeners taken out. Each is a copy: so both are loaded alike. */
-export async function twoBuilds(): Promise<TwoBuilds> {
+export async function twoBuilds({ asBuiltFirst }: { readonly asBuiltFirst: boolean }): Promise<TwoBuilds> {
   const folder = mkdtempSync(join(tmpdir(), 'nestjs-locked-bench-'));
   try {
     const asBuilt = copy(folder, 'as-built');
     const without = copy(folder, 'without-events');
     const looks = takeOutLooks(join(without, 'core'));
-    const managers = { asBuilt: await open(asBuilt), withoutEvents: await open(without) };
+    const first = await open(asBuiltFirst ? asBuilt : without);
+    const second = await open(asBuiltFirst ? without : asBuilt);
+    const managers = [first, second];
     return {
-      ...managers,
+      asBuilt: asBuiltFirst ? first : second,
+      withoutEvents: asBuiltFirst ? second : first,
       looks,
-      close: async () => void (await Promise.all(Object.values(managers).map((manager) => manager.close()))),
+      close: async () => void (await Promise.all(managers.map((manager) => manager.close()))),
     };
   } finally {
     rmSync(folder, { recursive: true });

@@ -5,6 +5,7 @@ import { redisPeers, tunedRedisPeers } from '../contenders/redis-peers.js';
 import { type FreeKeys, freeKeys } from '../measure/free-keys.js';
 import { estimate, median } from '../measure/statistics.js';
 import { estimated, figure } from '../report/figures.js';
+import { polling } from './polling.js';
 import { present, type Scenario, type Verdict } from './scenario.js';
 
 /** Nothing about murlock can be tuned that matters where nobody waits. */
@@ -20,8 +21,15 @@ export const manyKeys: Scenario = {
   title: 'Many callers of one process, each with a free key, Redis',
   async measure(circumstances) {
     const { stage, effort, say } = circumstances;
+    const others = [...redisPeers, ...tunedRedisPeers.filter(isMore)];
     const contenders = present(
-      [oursOnRedis, byHand, oursRetaining, byHandPipelined, ...redisPeers, ...tunedRedisPeers.filter(isMore)],
+      [
+        oursOnRedis,
+        byHand,
+        oursRetaining,
+        byHandPipelined,
+        ...(effort.name === 'full' ? others : polling(others, effort)),
+      ],
       circumstances,
     );
     const server = await stage.redis();

@@ -5,7 +5,6 @@ import { type Effort } from './scenario.js';
 const HASTY = new Set([
   'redis-semaphore',
   'redis-semaphore, tuned',
-  'redlock',
   'redlock, tuned',
   'redlock-universal, tuned',
   'murlock, tuned',
@@ -20,4 +19,4 @@ export function polling(contenders: readonly Contender[], { name }: Effort): rea
 
 export const LEFT_OUT =
   'Left out: murlock with the wait of 1 s of its README, which would take a minute for each repetition; in a quick run, ' +
-  'for want of time, also ioredis-lock, @sesamecare-oss/redlock and the default of redlock-universal.';
+  'for want of time, also ioredis-lock, @sesamecare-oss/redlock and the defaults of redlock and redlock-universal.';
