@@ -37,8 +37,10 @@ export class RedisClaim implements Claim {
   private readonly name: string;
   /** Only who has asked before may have been evicted. */
   private asked = false;
+  /** Its place in line, by the last answer. */
+  private place = 0;
   /** Where it was last told to wait, as `calls.lua` wants to know it. */
-  private lastPlace = '0@';
+  private waitedAt = '0@';
   /** Whose word that it is in can be believed. Undefined: anybody's, for it is in, or knows no place that a word could be about. */
   private believes: string | undefined;
   private wake: Wake | undefined;
@@ -71,7 +73,7 @@ export class RedisClaim implements Claim {
   }
 
   async renew(): Promise<boolean> {
-    if ((await this.post.ask(this.key, '=', this.name)) === 1) return true;
+    if ((await this.post.ask(this.key, '=', [this.place, this.name].join(' '))) === 1) return true;
     if (await this.post.evicted(this.mark, { forget: false })) throw this.forced();
     return false;
   }
@@ -109,7 +111,7 @@ export class RedisClaim implements Claim {
     }
     // Until it is answered, it may have been given another place: then it is not in, whoever says so of the one before.
     this.believes = '';
-    const claim = [this.lastPlace, this.name].join(' ');
+    const claim = [this.waitedAt, this.name].join(' ');
     return this.post.ask(this.key, queue ? '*' : '!', claim, this.mark) as Promise<Outcome>;
   }
 
@@ -122,7 +124,8 @@ export class RedisClaim implements Claim {
       case 'waiting': {
         const [, place, ahead, frontLeftMs, frontLeaseMs, reign] = outcome;
         this.believes = reign;
-        this.lastPlace = `${place}@${reign}`;
+        this.place = place;
+        this.waitedAt = `${place}@${reign}`;
         return { held: false, ahead, place: BigInt(place), askAgainMs: askAgainMs(leaseMs, frontLeftMs, frontLeaseMs) };
       }
       case 'refused':
@@ -139,6 +142,7 @@ export class RedisClaim implements Claim {
 
   private in(place: number, waiting: number): Standing {
     this.believes = undefined;
+    this.place = place;
     return { held: true, place: BigInt(place), leaseMs: this.request.leaseMs, waiting };
   }
 

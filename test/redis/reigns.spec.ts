@@ -85,6 +85,18 @@ describeOnRedis('whoever waits while a server becomes master', () => {
     await holder.release();
   });
 
+  it('has lost what it holds where the server has the claim at another place, and leaves that', async () => {
+    const lock = await managers.open({ via: server, leaseMs: 600 }).acquire('d');
+    const line = 'lock:{0}:line:d';
+    const claim = (await server.admin.zrange(line, '0', '-1')).find((entry) => !entry.startsWith('~'))!;
+    // As if it had come in on another server, and this one had taken over with what it knew before.
+    await server.admin.zincrby(line, -1, claim);
+    await until('it is told', () => lock.signal.aborted);
+    expect(lock.signal.reason).toMatchObject({ code: 'LOCK_LOST', reason: 'claim-gone' });
+    expect(await backend.inspect('d')).toEqual([]);
+    expect(await lock.release()).toBe(false);
+  });
+
   function standInLine(count: number): Promise<unknown> {
     return until(`${count} stand in line`, async () => (await backend.inspect('a')).length === count);
   }

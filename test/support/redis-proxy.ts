@@ -8,7 +8,7 @@ export function startRedisProxy(server: { readonly port: number }): Promise<TcpP
 
 /** Requests with a claim that asks so, as `calls.lua` knows it: a pattern for `+`, `?`, `=` or `-`. */
 export function asks(verb: string): (request: Buffer) => boolean {
-  const call = new RegExp(`\\r\\n${verb}(?:\\d+@\\w* )?\\d+:\\d+:`);
+  const call = new RegExp(`\\r\\n${verb}(?:\\d+(?:@\\w*)? )?\\d+:\\d+:`);
   return (request) => call.test(request.toString('latin1'));
 }
 

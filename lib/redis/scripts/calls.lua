@@ -10,7 +10,7 @@
 --   * as +, of one that has asked before, and says after the * at which place it was told to wait, @, in which reign, and a
 --     space; or 0@. It does not join anew where it was evicted. It does where that was another reign: see `givesUp`
 --   ! as ?, of one that has asked before, as with *
---   = restarts its lease, if it is in line
+--   = restarts its lease, if it is in line at the place that it says after the =, and a space; leaves, if it is at another
 --   - leaves, and lets in whoever may come in now
 -- Reply: { server time in µs, for each call one of
 --   place, of one that joined an empty line
@@ -113,7 +113,7 @@ local function amongOthers()
     return k.byId(line, string.match(claim, '^%d+:%d+:[^:]*:([^ ]*)')) or claim
   end
 
-  local function keep(line, asked)
+  local function keep(line, asked, place)
     local claim = asked
     local ends = redis.call('ZSCORE', line, '~' .. claim)
     if not ends then
@@ -122,6 +122,11 @@ local function amongOthers()
     end
     ends = -(ends or 0)
     if ends <= ms then return 0 end
+    -- A server that took over with an older line may know it where it waited before, and somebody else as the holder.
+    if tonumber(redis.call('ZSCORE', line, claim)) ~= tonumber(place) then
+      k.leave(line, { claim })
+      return 0
+    end
     local lease = k.leaseOf(claim)
     k.expireAfter(line, lease)
     redis.call('ZADD', line, -math.max(ms + lease, ends), '~' .. claim)
@@ -142,7 +147,7 @@ end
 local others
 local function answer(line, call, mark)
   local verb, known, claim = string.sub(call, 1, 1), nil, string.sub(call, 2)
-  if mark then known, claim = string.match(claim, '^([^ ]*) (.*)$') end
+  if mark or verb == '=' then known, claim = string.match(claim, '^([^ ]*) (.*)$') end
   local joins = verb ~= '=' and verb ~= '-'
   local size = redis.call('ZCARD', line)
   -- What is so for most keys: nobody is in line, or this claim alone.
@@ -161,7 +166,7 @@ local function answer(line, call, mark)
   end
   others = others or amongOthers()
   if joins then return others.join(line, claim, verb == '+' or verb == '*', known, mark) end
-  if verb == '=' then return others.keep(line, claim) end
+  if verb == '=' then return others.keep(line, claim, known) end
   return others.withdraw(line, claim)
 end
 

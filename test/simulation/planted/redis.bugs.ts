@@ -29,7 +29,7 @@ export const redisBugs: readonly PlantedBug[] = [
     caughtBy: 'belief overlap',
     family: withBug([
       `if ends <= ms then return 0 end`,
-      `if ends == 0 then redis.call('ZADD', line, nextPlace(), claim) end`,
+      `if ends == 0 then redis.call('ZADD', line, place, claim) end`,
     ]),
   },
   {
