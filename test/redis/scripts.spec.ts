@@ -74,7 +74,7 @@ describeOnRedis('what is sent', () => {
       }
       const [notAfter, ...calls] = rest;
       expect(notAfter).toMatch(/^\d+$/);
-      for (const call of calls) expect(call).toMatch(/^[+?*!=-]\d+:\d+:[^:]+:\S+( .+)?$/);
+      for (const call of calls) expect(call).toMatch(/^([+?-]|[*!]\d+@\w* |=\d+ )\d+:\d+:[^:]+:\S+( .+)?$/);
       const again = calls.filter((call) => /^[*!]/.test(call)).length;
       expect(keys).toBe(calls.length + (calls.some((call) => /^[+?*!]/.test(call)) ? 1 : 0) + again);
     }
